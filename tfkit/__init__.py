@@ -1,0 +1,58 @@
+"""tfkit: from a Keras model to the fastest flatbuffer an ARM phone or board can run, with the proof.
+
+Importing this package imports no TensorFlow; the names below load what they need on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from tfkit._errors import TfkitError
+from tfkit._keras import request_legacy_keras
+
+if TYPE_CHECKING:
+    from tfkit.converters import Conversion, convert, inspect, verify
+    from tfkit.pruning import prune, strip
+    from tfkit.quantization import quantize_aware
+    from tfkit.saving import load, save
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Conversion",
+    "TfkitError",
+    "__version__",
+    "convert",
+    "inspect",
+    "load",
+    "prune",
+    "quantize_aware",
+    "save",
+    "strip",
+    "verify",
+]
+
+_HOME = {
+    "Conversion": "tfkit.converters",
+    "convert": "tfkit.converters",
+    "inspect": "tfkit.converters",
+    "verify": "tfkit.converters",
+    "load": "tfkit.saving",
+    "save": "tfkit.saving",
+    "prune": "tfkit.pruning",
+    "strip": "tfkit.pruning",
+    "quantize_aware": "tfkit.quantization",
+}
+
+request_legacy_keras()
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'tfkit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

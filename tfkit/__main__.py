@@ -1,0 +1,5 @@
+"""``python -m tfkit``."""
+
+from tfkit.cli import main
+
+main()

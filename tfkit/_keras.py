@@ -1,0 +1,42 @@
+"""Which Keras tfkit builds on, and the one place that makes sure of it.
+
+Larq and TensorFlow Model Optimization need Keras 2, which ships as ``tf_keras`` and is used by
+``tf.keras`` only when ``TF_USE_LEGACY_KERAS=1`` is set *before* TensorFlow is first used.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import ModuleType
+
+from tfkit._errors import UsageError
+
+
+def request_legacy_keras() -> None:
+    """Ask TensorFlow for Keras 2; called on ``import tfkit``, costs nothing."""
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+
+
+def legacy_keras() -> ModuleType:
+    """Return ``tf_keras``, or say what to do when TensorFlow already chose Keras 3.
+
+    Raises:
+        UsageError: TensorFlow was imported, and used its Keras 3, before tfkit.
+    """
+    request_legacy_keras()
+    import tensorflow as tf
+    import tf_keras
+
+    # tf.keras resolves lazily, once; whoever touched it first without the variable got Keras 3.
+    if not tf.keras.Model.__module__.startswith("tf_keras"):
+        raise UsageError(
+            "TensorFlow was imported before tfkit and chose Keras 3; tfkit needs Keras 2 (tf_keras). "
+            "Import tfkit first, or set TF_USE_LEGACY_KERAS=1 before TensorFlow is imported."
+        )
+    return tf_keras
+
+
+def holds_tensorflow() -> bool:
+    """Whether TensorFlow is already in this process."""
+    return "tensorflow" in sys.modules

@@ -1,0 +1,40 @@
+"""Where the compiled parts are: the delegate and the runner, for this machine and for Arm."""
+
+from __future__ import annotations
+
+import os
+import platform as _platform
+from pathlib import Path
+
+import tfkit
+from tfkit._errors import MissingToolError
+
+ARM64 = "linux-aarch64"
+
+
+def host_platform() -> str:
+    """This machine in the words of the build, for example ``linux-x86_64``."""
+    machine = _platform.machine().lower().replace("arm64", "aarch64")
+    return f"{_platform.system().lower()}-{machine}"
+
+
+def path(name: str, platform: str | None = None) -> Path:
+    """Path of a compiled file, for example ``libtfkit_delegate.so``.
+
+    ``TFKIT_NATIVE_DIR`` names another folder that holds the ``linux-*`` folders, for those who build by hand.
+
+    Raises:
+        MissingToolError: tfkit was installed without its native part for ``platform``.
+    """
+    platform = platform or host_platform()
+    override = os.environ.get("TFKIT_NATIVE_DIR")
+    # An editable install keeps the binaries in site-packages and the sources here: look in both.
+    folders = [Path(override)] if override else [Path(part) / "_native" for part in tfkit.__path__]
+    for folder in folders:
+        found = folder / platform / name
+        if found.is_file():
+            return found
+    raise MissingToolError(
+        f"{name} for {platform} is not installed (looked in {', '.join(map(str, folders))}); "
+        "reinstall tfkit from source with: pip install --force-reinstall --no-deps ."
+    )

@@ -1,0 +1,31 @@
+"""Seconds and bytes as text: the only place that formats either."""
+
+from __future__ import annotations
+
+
+def format_seconds(seconds: float) -> str:
+    """A duration with three significant digits in the unit that fits.
+
+    >>> format_seconds(0.00123), format_seconds(4.56e-7), format_seconds(75)
+    ('1.23 ms', '456 ns', '75 s')
+    """
+    for limit, factor, unit in ((1e-6, 1e9, "ns"), (1e-3, 1e6, "us"), (1.0, 1e3, "ms")):
+        if abs(seconds) < limit:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds:.3g} s" if seconds < 1000 else f"{seconds:.0f} s"
+
+
+def format_bytes(count: int) -> str:
+    """A size in binary units (KiB = 1024 bytes), because memory and flash come in powers of two.
+
+    >>> format_bytes(512), format_bytes(2048), format_bytes(5 * 1024 * 1024)
+    ('512 B', '2.0 KiB', '5.0 MiB')
+    """
+    if count < 1024:
+        return f"{count} B"
+    size = count / 1024
+    for unit in ("KiB", "MiB"):
+        if size < 1024:
+            return f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} GiB"
