@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import platform as _platform
+from importlib.metadata import distribution
 from pathlib import Path
 
-import tfkit
 from tfkit._errors import MissingToolError
 
 ARM64 = "linux-aarch64"
@@ -27,14 +27,18 @@ def path(name: str, platform: str | None = None) -> Path:
         MissingToolError: tfkit was installed without its native part for ``platform``.
     """
     platform = platform or host_platform()
-    override = os.environ.get("TFKIT_NATIVE_DIR")
-    # An editable install keeps the binaries in site-packages and the sources here: look in both.
-    folders = [Path(override)] if override else [Path(part) / "_native" for part in tfkit.__path__]
-    for folder in folders:
-        found = folder / platform / name
-        if found.is_file():
-            return found
+    found = _folder() / platform / name
+    if found.is_file():
+        return found
     raise MissingToolError(
-        f"{name} for {platform} is not installed (looked in {', '.join(map(str, folders))}); "
-        "reinstall tfkit from source with: pip install --force-reinstall --no-deps ."
+        f"{found} does not exist: tfkit was installed without its native part for {platform}; "
+        "reinstall it from its sources with: pip install --force-reinstall --no-deps ."
     )
+
+
+def _folder() -> Path:
+    override = os.environ.get("TFKIT_NATIVE_DIR")
+    if override:
+        return Path(override)
+    # Asked of the distribution, not of __file__: an editable install keeps the binaries in site-packages.
+    return Path(str(distribution("tfkit").locate_file("tfkit/_native")))
