@@ -1,0 +1,9 @@
+"""Data sets and sample files. Everything here is raw: preprocessing belongs to the model's metadata."""
+
+from __future__ import annotations
+
+from tfkit.data._types import Dataset, InputSpec, Samples
+from tfkit.data.named import DATASETS, load
+from tfkit.data.samples import read_samples
+
+__all__ = ["DATASETS", "Dataset", "InputSpec", "Samples", "load", "read_samples"]
