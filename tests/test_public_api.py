@@ -1,0 +1,70 @@
+"""What the packages say they export is what they export."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+import tfkit
+from tfkit import _errors
+
+PUBLIC = [
+    "tfkit.bench",
+    "tfkit.blocks",
+    "tfkit.converters",
+    "tfkit.counting",
+    "tfkit.data",
+    "tfkit.devices",
+    "tfkit.layers",
+    "tfkit.models",
+    "tfkit.pruning",
+    "tfkit.quantization",
+    "tfkit.runtime",
+]
+
+
+def test_every_name_of_tfkit_resolves() -> None:
+    assert tfkit.__all__ == sorted(tfkit.__all__, key=lambda name: (name.islower() or name.startswith("_"), name))
+    for name in tfkit.__all__:
+        assert getattr(tfkit, name) is not None
+
+
+def test_unknown_names_are_attribute_errors() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'convrt'"):
+        tfkit.convrt  # noqa: B018
+
+
+@pytest.mark.parametrize("package", PUBLIC)
+def test_all_is_sorted_and_resolves(package: str) -> None:
+    module = importlib.import_module(package)
+    assert list(module.__all__) == sorted(module.__all__)
+    for name in module.__all__:
+        assert getattr(module, name) is not None
+
+
+def test_every_error_is_a_tfkit_error() -> None:
+    errors = [value for value in vars(_errors).values() if isinstance(value, type)]
+    assert all(issubclass(error, _errors.TfkitError) for error in errors)
+    assert {error.exit_code for error in errors} == {1, 2, 3}
+
+
+def test_tensorflow_with_keras_3_is_named() -> None:
+    """Whoever imported TensorFlow with Keras 3 first is told what to do."""
+    program = (
+        "import tensorflow as tf; tf.keras.Model\n"
+        "import tfkit\n"
+        "from tfkit._keras import legacy_keras\n"
+        "try:\n    legacy_keras()\n"
+        "except tfkit.TfkitError as error:\n    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "Import tfkit first" in done.stdout
+
+
+def test_folders_refuse_to_be_imported_by_their_short_names() -> None:
+    for name in ("models", "converters"):
+        done = subprocess.run([sys.executable, "-c", f"import {name}"], capture_output=True, text=True, check=False)
+        assert f"import it by that name" in done.stderr or "No module named" in done.stderr
