@@ -1,0 +1,179 @@
+#include "delegate/delegate.h"
+
+#include <cstdlib>
+#include <map>
+#include <new>
+#include <string>
+
+namespace tfkit {
+namespace {
+
+void Report(TfLiteContext* context, const std::string& message) {
+  context->ReportError(context, "TfkitDelegate: %s", message.c_str());
+}
+
+// Runs `work` and turns whatever it throws into one reported error: no exception may enter the
+// runtime.
+template <typename Work>
+TfLiteStatus Guarded(TfLiteContext* context, Work work) {
+  try {
+    work();
+    return kTfLiteOk;
+  } catch (const std::bad_alloc&) {
+    Report(context, "out of memory");
+  } catch (const std::exception& error) {
+    Report(context, error.what());
+  }
+  return kTfLiteError;
+}
+
+// What a delegate kernel's user_data points to. `init` cannot fail, so it leaves the failure to
+// `prepare`.
+struct KernelState {
+  Delegate* delegate = nullptr;
+  std::unique_ptr<Partition> partition;
+  std::string error;
+};
+
+void* Init(TfLiteContext* context, const char* buffer, std::size_t) {
+  const auto& params = *reinterpret_cast<const TfLiteDelegateParams*>(buffer);
+  auto* state = new (std::nothrow) KernelState;
+  if (!state) return nullptr;
+  state->delegate = &Delegate::Of(params.delegate);
+  try {
+    state->partition = std::make_unique<Partition>(context, params, state->delegate->options());
+    state->delegate->Add(state->partition.get());
+  } catch (const std::exception& error) {
+    state->error = error.what();
+    state->partition.reset();
+  }
+  return state;
+}
+
+void Free(TfLiteContext*, void* user_data) {
+  auto* state = static_cast<KernelState*>(user_data);
+  if (state && state->partition) state->delegate->Remove(state->partition.get());
+  delete state;
+}
+
+Partition& PartitionOf(const TfLiteNode* node) {
+  auto* state = static_cast<KernelState*>(node->user_data);
+  if (!state) throw std::bad_alloc();
+  if (!state->partition) throw Unsupported(state->error);
+  return *state->partition;
+}
+
+TfLiteStatus Prepare(TfLiteContext* context, TfLiteNode* node) {
+  return Guarded(context, [&] { PartitionOf(node).Prepare(context); });
+}
+
+TfLiteStatus Invoke(TfLiteContext* context, TfLiteNode* node) {
+  return Guarded(context, [&] { PartitionOf(node).Invoke(context); });
+}
+
+std::vector<int> ExecutionPlan(TfLiteContext* context) {
+  TfLiteIntArray* plan = nullptr;
+  if (context->GetExecutionPlan(context, &plan) != kTfLiteOk || !plan) {
+    throw Unsupported("the runtime gives no execution plan");
+  }
+  return std::vector<int>(plan->data, plan->data + plan->size);
+}
+
+// How many nodes write each tensor.
+std::map<int, int> Writers(TfLiteContext* context, const std::vector<int>& plan) {
+  std::map<int, int> writers;
+  for (int index : plan) {
+    TfLiteNode* node = nullptr;
+    TfLiteRegistration* registration = nullptr;
+    if (context->GetNodeAndRegistration(context, index, &node, &registration) != kTfLiteOk)
+      continue;
+    for (int i = 0; node->outputs && i < node->outputs->size; ++i)
+      ++writers[node->outputs->data[i]];
+  }
+  return writers;
+}
+
+void CheckNode(const NodeView& view, const std::map<int, int>& writers, const Options& options) {
+  MakeOp(view, options.kernel);
+  const int output = view.output_index(0);
+  if (writers.at(output) != 1) throw Unsupported("its output is written by another node too");
+  if (view.input_index(0) == output) throw Unsupported("its output is its input");
+}
+
+// One length and the nodes behind it, in memory laid out as TfLiteIntArray.
+class NodeList {
+ public:
+  explicit NodeList(const std::vector<int>& nodes) : words_{static_cast<int>(nodes.size())} {
+    words_.insert(words_.end(), nodes.begin(), nodes.end());
+  }
+  const TfLiteIntArray* get() const {
+    return reinterpret_cast<const TfLiteIntArray*>(words_.data());
+  }
+
+ private:
+  std::vector<int> words_;
+};
+
+TfLiteStatus ClaimNodes(TfLiteContext* context, TfLiteDelegate* handle) {
+  return Guarded(context, [&] {
+    const Options& options = Delegate::Of(handle).options();
+    const std::vector<int> plan = ExecutionPlan(context);
+    const std::map<int, int> writers = Writers(context, plan);
+    std::vector<int> claimed;
+    for (int index : plan) {
+      const NodeView view(context, index);
+      if (!IsOpName(view.op_name())) continue;
+      try {
+        CheckNode(view, writers, options);
+      } catch (const Unsupported& error) {
+        throw Unsupported("cannot run node " + std::to_string(index) + " (" + view.op_name() +
+                          "): " + error.what());
+      }
+      claimed.push_back(index);
+    }
+    if (claimed.empty()) return;
+
+    TfLiteRegistration registration{};
+    registration.init = Init;
+    registration.free = Free;
+    registration.prepare = Prepare;
+    registration.invoke = Invoke;
+    registration.builtin_code = kTfLiteBuiltinDelegate;
+    registration.custom_name = "TfkitDelegate";
+    registration.version = 1;
+    const NodeList nodes(claimed);
+    if (context->ReplaceNodeSubsetsWithDelegateKernels(context, registration, nodes.get(),
+                                                       handle) != kTfLiteOk) {
+      throw Unsupported("the runtime did not hand over the nodes");
+    }
+  });
+}
+
+}  // namespace
+
+Delegate::Delegate(Options options) : options_(std::move(options)) {
+  handle_.data_ = this;
+  handle_.Prepare = ClaimNodes;
+  handle_.flags = kTfLiteDelegateFlagsAllowDynamicTensors;
+}
+
+void Delegate::Add(const Partition* partition) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  partitions_.push_back(partition);
+}
+
+void Delegate::Remove(const Partition* partition) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  partitions_.remove(partition);
+}
+
+std::vector<NodeReport> Delegate::Report() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::vector<NodeReport> report;
+  for (const Partition* partition : partitions_) {
+    for (NodeReport& node : partition->Report()) report.push_back(std::move(node));
+  }
+  return report;
+}
+
+}  // namespace tfkit

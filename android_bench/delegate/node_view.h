@@ -1,0 +1,56 @@
+// Checked access to a node of an untrusted model.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "abi/tflite.h"
+#include "delegate/flexbuffer.h"
+#include "delegate/shape.h"
+
+namespace tfkit {
+
+Shape ShapeOf(const TfLiteTensor&);
+
+// All functions throw Unsupported with a reason when the node is not what it must be.
+class NodeView {
+ public:
+  NodeView(TfLiteContext*, int node);
+
+  const char* op_name() const { return op_name_; }
+  int version() const { return version_; }
+
+  void ExpectCounts(int inputs, int outputs) const;
+  int input_index(int input) const { return Index(node_->inputs, input); }
+  int output_index(int output) const { return Index(node_->outputs, output); }
+
+  const TfLiteTensor& Input(int input) const;
+  const TfLiteTensor& Output(int output) const;
+  bool HasInput(int input) const;
+
+  // The values of a constant input of exactly this type and shape.
+  template <typename T>
+  std::vector<T> Constant(int input, const char* name, const Shape&) const;
+  // The shape of a constant input of this type and rank, whose data is there in full.
+  Shape ConstantShape(int input, const char* name, TfLiteType, std::size_t rank) const;
+  // Where its data is, for as long as the model lives. Not necessarily aligned.
+  const void* ConstantData(int input) const { return Input(input).data; }
+
+  // The op's options: exactly the `names`, each an integer that fits an int.
+  std::vector<int> ReadOptions(const std::vector<const char*>& names) const;
+
+ private:
+  static int Index(const TfLiteIntArray*, int position);
+  const TfLiteTensor& Tensor(int index) const;
+
+  TfLiteContext* context_;
+  TfLiteNode* node_ = nullptr;
+  const char* op_name_ = "";
+  int version_ = 0;
+};
+
+// Scale and zero point of an int8 tensor quantized as a whole.
+TfLiteQuantizationParams Int8Quantization(const TfLiteTensor&, const char* name);
+
+}  // namespace tfkit

@@ -1,0 +1,112 @@
+#include "kernels/bconv2d/output_transform.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+
+namespace tfkit::bconv2d {
+namespace {
+
+struct Range {
+  std::int32_t min;
+  std::int32_t max;
+};
+
+Range ActivationRange(Activation activation) {
+  constexpr auto kMax = std::numeric_limits<std::int32_t>::max();
+  switch (activation) {
+    case Activation::kRelu:
+      return {0, kMax};
+    case Activation::kReluN1To1:
+      return {-1, 1};
+    case Activation::kRelu6:
+      return {0, 6};
+    case Activation::kNone:
+      break;
+  }
+  return {std::numeric_limits<std::int32_t>::min(), kMax};
+}
+
+// With d = K - dot: dot * m + b = d * -m + (b + K * m), computed in double and rounded once.
+OutputTransform LinearOutput(OutputType type, const Filter& filter, Activation activation,
+                             const float* multiplier, const float* bias, double scale,
+                             double zero_point) {
+  const std::int32_t depth = filter.Depth();
+  const Range range = ActivationRange(activation);
+  OutputTransform transform;
+  transform.type = type;
+  transform.clamp_min = depth - std::min(range.max, depth);
+  transform.clamp_max = depth - std::max(range.min, -depth);
+  transform.multiplier.reserve(filter.channels_out);
+  transform.bias.reserve(filter.channels_out);
+  for (int c = 0; c < filter.channels_out; ++c) {
+    const double m = multiplier ? multiplier[c] : 1.0;
+    const double b = bias ? bias[c] : 0.0;
+    transform.multiplier.push_back(static_cast<float>(-m / scale));
+    transform.bias.push_back(static_cast<float>((b + depth * m) / scale + zero_point));
+  }
+  return transform;
+}
+
+}  // namespace
+
+OutputTransform FloatOutput(const Filter& filter, Activation activation, const float* multiplier,
+                            const float* bias) {
+  return LinearOutput(OutputType::kFloat, filter, activation, multiplier, bias, 1.0, 0.0);
+}
+
+OutputTransform Int8Output(const Filter& filter, Activation activation, const float* multiplier,
+                           const float* bias, float scale, int zero_point) {
+  return LinearOutput(OutputType::kInt8, filter, activation, multiplier, bias, scale, zero_point);
+}
+
+OutputTransform BitpackedOutput(const Filter& filter, const std::int32_t* threshold) {
+  OutputTransform transform;
+  transform.type = OutputType::kBitpacked;
+  transform.threshold.assign(threshold, threshold + filter.channels_out);
+  return transform;
+}
+
+float ToFloat(const OutputTransform& transform, std::int32_t d, int channel) {
+  const std::int32_t clamped = std::clamp(d, transform.clamp_min, transform.clamp_max);
+  return static_cast<float>(clamped) * transform.multiplier[channel] + transform.bias[channel];
+}
+
+std::int8_t ToInt8(const OutputTransform& transform, std::int32_t d, int channel) {
+  const float rounded = std::round(ToFloat(transform, d, channel));
+  if (rounded >= 127.0f) return 127;
+  if (rounded > -128.0f) return static_cast<std::int8_t>(rounded);
+  return -128;  // NaN too
+}
+
+bool ToBit(const OutputTransform& transform, std::int32_t d, int channel) {
+  return d / 2 > transform.threshold[channel];
+}
+
+void StorePixel(const OutputTransform& transform, const std::int32_t* d, int channels_out,
+                std::size_t pixel, void* output) {
+  switch (transform.type) {
+    case OutputType::kFloat: {
+      float* out = static_cast<float*>(output) + pixel * channels_out;
+      for (int c = 0; c < channels_out; ++c) out[c] = ToFloat(transform, d[c], c);
+      break;
+    }
+    case OutputType::kInt8: {
+      std::int8_t* out = static_cast<std::int8_t*>(output) + pixel * channels_out;
+      for (int c = 0; c < channels_out; ++c) out[c] = ToInt8(transform, d[c], c);
+      break;
+    }
+    case OutputType::kBitpacked: {
+      const std::int64_t words = PackedWords(channels_out);
+      std::uint32_t* out = static_cast<std::uint32_t*>(output) + pixel * words;
+      std::fill(out, out + words, 0);
+      for (int c = 0; c < channels_out; ++c) {
+        out[c / kWordBits] |= std::uint32_t{ToBit(transform, d[c], c)} << (c % kWordBits);
+      }
+      break;
+    }
+  }
+}
+
+}  // namespace tfkit::bconv2d

@@ -1,0 +1,17 @@
+// The portable loop with x86-64's POPCNT, which the baseline instruction set lacks.
+#include "kernels/bconv2d/tile_4x2.h"
+
+#if !defined(__POPCNT__)
+#error "kernels/CMakeLists.txt compiles this file with -mpopcnt"
+#endif
+
+namespace tfkit::bconv2d {
+namespace {
+
+bool Runs(const Geometry&, const Cpu& cpu) { return cpu.popcnt; }
+
+}  // namespace
+
+const Kernel kernels::popcnt = {"popcnt", Runs, PackTiles, TiledWorkspace, RunTile4x2};
+
+}  // namespace tfkit::bconv2d
