@@ -10,7 +10,7 @@ import numpy as np
 
 from tfkit._errors import DataError, InferenceError, UsageError
 from tfkit.runtime import backends, delegate
-from tfkit.runtime.model_file import custom_ops, read_model
+from tfkit.runtime.model_file import read_model
 from tfkit.runtime.tensors import TensorInfo, quantize
 
 
@@ -47,9 +47,10 @@ class Interpreter:
             raise UsageError(f"num_threads is {num_threads}; give 1 or more")
         if kernels not in ("optimized", "reference"):
             raise UsageError(f"kernels is {kernels!r}; give 'optimized' or 'reference'")
-        data = read_model(model)
+        file = read_model(model)
         self._backend = backend
-        self._custom_ops = custom_ops(data)
+        self._custom_ops = file.custom_ops
+        self._names = file.signature_names
         module = backends.load(backend)
         delegates = []
         if delegate.needs_delegate(self._custom_ops):
@@ -60,7 +61,7 @@ class Interpreter:
                 raise InferenceError(f"the tfkit delegate does not start: {' '.join(str(error).split())}") from error
         try:
             self._native = module.Interpreter(
-                model_content=data,
+                model_content=file.data,
                 num_threads=num_threads,
                 experimental_delegates=delegates,
                 experimental_op_resolver_type=backends.resolver(module, kernels, preserve_all_tensors),
@@ -72,8 +73,8 @@ class Interpreter:
         self._read_details()
 
     def _read_details(self) -> None:
-        self.inputs = tuple(TensorInfo.from_details(d) for d in self._native.get_input_details())
-        self.outputs = tuple(TensorInfo.from_details(d) for d in self._native.get_output_details())
+        self.inputs = tuple(TensorInfo.from_details(d, self._names) for d in self._native.get_input_details())
+        self.outputs = tuple(TensorInfo.from_details(d, self._names) for d in self._native.get_output_details())
 
     def run(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Exactly one invocation; inputs in the model's order, with its dtypes and shapes.
@@ -165,7 +166,8 @@ class Interpreter:
         )
         if array.dtype != info.dtype or not fits:
             raise DataError(
-                f"input {info.name!r} takes {info.dtype} {_shape(info.shape_signature)}; got {array.dtype} {_shape(array.shape)}"
+                f"input {info.name!r} takes {info.dtype} {_shape(info.shape_signature)}; "
+                f"got {array.dtype} {_shape(array.shape)}"
             )
         return array
 

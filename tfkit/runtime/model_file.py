@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from tfkit._errors import ModelError
+from tfkit.converters import flatbuffer
 
 
-def read_model(model: str | os.PathLike[str] | bytes) -> bytes:
-    """The bytes of a flatbuffer, structurally sound.
+@dataclass(frozen=True)
+class ModelFile:
+    """A sound flatbuffer, and what a runtime does not say about it.
+
+    ``signature_names`` maps a tensor index to its name in the first signature: the name a user gave the input in
+    Keras, where the tensor itself is called ``serving_default_x:0``.
+    """
+
+    data: bytes
+    custom_ops: tuple[str, ...]
+    signature_names: Mapping[int, str]
+
+
+def read_model(model: str | os.PathLike[str] | bytes) -> ModelFile:
+    """Read and verify a flatbuffer, given by path or content.
 
     tflite_runtime maps a file without verifying it and dies on a truncated one, so the check comes first.
 
@@ -19,27 +35,21 @@ def read_model(model: str | os.PathLike[str] | bytes) -> bytes:
     if isinstance(model, bytes | bytearray | memoryview):
         name, data = "the given bytes", bytes(model)
     else:
-        path = Path(model)
-        name = str(path)
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise ModelError(f"cannot read {path}: {error.strerror}; give the path of a .tflite file") from error
+        name, data = str(Path(model)), _read(Path(model))
     try:
-        from tfkit.converters import flatbuffer
-    except ImportError:  # being written at the same time
-        return data
-    try:
-        flatbuffer.check(data)
+        parsed = flatbuffer.parse(data)
     except ModelError as error:
         raise ModelError(f"{name}: {error}") from error
-    return data
+    custom = {op.name for graph in parsed.graphs for op in graph.ops if op.is_custom}
+    names: dict[int, str] = {}
+    if parsed.signatures and parsed.signatures[0].graph == 0:
+        signature = parsed.signatures[0]
+        names = {index: name for ends in (signature.outputs, signature.inputs) for name, index in ends.items()}
+    return ModelFile(data, tuple(sorted(custom)), names)
 
 
-def custom_ops(data: bytes) -> tuple[str, ...]:
-    """Names of the custom ops in a checked flatbuffer, sorted, each once."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.Model.GetRootAs(data, 0)
-    codes = (model.OperatorCodes(i).CustomCode() for i in range(model.OperatorCodesLength()))
-    return tuple(sorted({code.decode(errors="replace") for code in codes if code}))
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror}; give the path of a .tflite file") from error

@@ -15,6 +15,7 @@ from tfkit._errors import DataError
 class TensorInfo:
     """One tensor as the runtime sees it.
 
+    ``name`` is the one in the model's signature where it has one, and the tensor's own otherwise.
     ``shape`` is what is allocated now; ``shape_signature`` has -1 where an axis is free.
     ``scale`` and ``zero_point`` are those of ``real = scale * (integer - zero_point)``; both None for tensors
     that are not quantized per tensor.
@@ -34,8 +35,8 @@ class TensorInfo:
         return bool(self.shape_signature) and self.shape_signature[0] == -1
 
     @classmethod
-    def from_details(cls, details: Mapping[str, Any]) -> TensorInfo:
-        """From a runtime's ``get_*_details()`` entry."""
+    def from_details(cls, details: Mapping[str, Any], names: Mapping[int, str]) -> TensorInfo:
+        """From a runtime's ``get_*_details()`` entry; ``names`` has the names that go before the tensors' own."""
         scales = details["quantization_parameters"]["scales"]
         zero_points = details["quantization_parameters"]["zero_points"]
         per_tensor = len(scales) == 1
@@ -43,7 +44,7 @@ class TensorInfo:
         signature = tuple(int(n) for n in details.get("shape_signature", ()))
         return cls(
             index=int(details["index"]),
-            name=str(details["name"]),
+            name=names.get(int(details["index"]), str(details["name"])),
             shape=shape,
             dtype=np.dtype(details["dtype"]),
             scale=float(scales[0]) if per_tensor else None,

@@ -1,0 +1,57 @@
+#include "runner/context.h"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace tfkit::runner {
+namespace {
+
+// Distinct values per key, in order of appearance: big.LITTLE chips list several CPU parts.
+std::map<std::string, std::vector<std::string>> CpuInfo() {
+  static const char* const kKeys[] = {"model name", "Hardware", "Model",        "CPU implementer",
+                                      "CPU part",   "Features", "CPU revision", "flags"};
+  std::map<std::string, std::vector<std::string>> facts;
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    const auto colon = line.find(':');
+    if (colon == std::string::npos) continue;
+    const std::string key = line.substr(0, line.find_last_not_of(" \t", colon - 1) + 1);
+    if (std::find(std::begin(kKeys), std::end(kKeys), key) == std::end(kKeys)) continue;
+    const auto start = line.find_first_not_of(" \t", colon + 1);
+    const std::string value = start == std::string::npos ? "" : line.substr(start);
+    auto& values = facts[key];
+    if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
+  }
+  return facts;
+}
+
+}  // namespace
+
+void AppendContext(Json& json) {
+  json.BeginObject();
+  utsname name;
+  if (uname(&name) == 0) {
+    json.Key("uname").BeginObject();
+    json.Key("sysname").String(name.sysname).Key("release").String(name.release);
+    json.Key("version").String(name.version).Key("machine").String(name.machine);
+    json.EndObject();
+  }
+  json.Key("logical_cpus").Integer(sysconf(_SC_NPROCESSORS_ONLN));
+  json.Key("cpuinfo").BeginObject();
+  for (const auto& [key, values] : CpuInfo()) json.Key(key).Strings(values);
+  json.EndObject();
+  double load[3];
+  json.Key("load_average").BeginArray();
+  for (int i = 0, count = getloadavg(load, 3); i < count; ++i) json.Real(load[i]);
+  json.EndArray();
+  json.EndObject();
+}
+
+}  // namespace tfkit::runner

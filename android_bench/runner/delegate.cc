@@ -1,0 +1,95 @@
+#include "runner/delegate.h"
+
+#include <dlfcn.h>
+
+#include <vector>
+
+#include "runner/failure.h"
+
+namespace tfkit::runner {
+namespace {
+
+using CreateFn = TfLiteOpaqueDelegate* (*)(const char* const*, const char* const*, std::size_t,
+                                           void (*)(const char*));
+using DestroyFn = void (*)(TfLiteOpaqueDelegate*);
+
+// LiteRT's callbacks get no user data that could carry these, and the process runs one delegate.
+struct Plugin {
+  const LiteRt* litert = nullptr;
+  CreateFn create = nullptr;
+  DestroyFn destroy = nullptr;
+  DelegateOptions options;
+  std::string error;
+} plugin;
+
+void ReportError(const char* message) {
+  if (!plugin.error.empty()) plugin.error += "; ";
+  plugin.error += message;
+}
+
+LiteRtStatus GetName(LiteRtAcceleratorConst, const char** name) {
+  *name = "tfkit";
+  return kLiteRtStatusOk;
+}
+
+LiteRtStatus GetVersion(LiteRtAcceleratorConst, LiteRtApiVersion* version) {
+  *version = {0, 1, 0};
+  return kLiteRtStatusOk;
+}
+
+LiteRtStatus GetHardwareSupport(LiteRtAcceleratorConst, LiteRtHwAcceleratorSet* set) {
+  *set = kLiteRtHwAcceleratorCpu;
+  return kLiteRtStatusOk;
+}
+
+LiteRtStatus CreateDelegate(LiteRtRuntimeContext*, LiteRtEnvironment, LiteRtAcceleratorConst,
+                            LiteRtOptions, LiteRtDelegateWrapper* wrapper) {
+  const std::string threads = std::to_string(plugin.options.threads);
+  std::vector<const char*> keys = {"num_threads"};
+  std::vector<const char*> values = {threads.c_str()};
+  if (!plugin.options.kernel.empty()) {
+    keys.push_back("kernel");
+    values.push_back(plugin.options.kernel.c_str());
+  }
+  TfLiteOpaqueDelegate* delegate =
+      plugin.create(keys.data(), values.data(), keys.size(), ReportError);
+  if (delegate == nullptr) {
+    if (plugin.error.empty()) plugin.error = "the delegate refused to start";
+    return kLiteRtStatusErrorRuntimeFailure;
+  }
+  return plugin.litert->WrapDelegate(delegate, plugin.destroy, wrapper);
+}
+
+}  // namespace
+
+void RegisterDelegate(const LiteRt& litert, LiteRtEnvironment environment,
+                      const DelegateOptions& options) {
+  void* library = dlopen(options.library.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) throw Failure(std::string("cannot load the delegate: ") + dlerror());
+  plugin.litert = &litert;
+  plugin.options = options;
+  plugin.create = reinterpret_cast<CreateFn>(dlsym(library, "tflite_plugin_create_delegate"));
+  plugin.destroy = reinterpret_cast<DestroyFn>(dlsym(library, "tflite_plugin_destroy_delegate"));
+  if (plugin.create == nullptr || plugin.destroy == nullptr) {
+    throw Failure(options.library +
+                  " is no TFLite external delegate: it lacks tflite_plugin_create_delegate");
+  }
+  LiteRtAccelerator accelerator = nullptr;
+  Check(litert.CreateAccelerator(&accelerator), "creating an accelerator");
+  Check(litert.SetAcceleratorGetName(accelerator, GetName), "naming the accelerator");
+  Check(litert.SetAcceleratorGetVersion(accelerator, GetVersion), "versioning the accelerator");
+  Check(litert.SetAcceleratorGetHardwareSupport(accelerator, GetHardwareSupport),
+        "placing the accelerator");
+  Check(litert.SetDelegateFunction(accelerator, CreateDelegate),
+        "giving the accelerator its delegate");
+  Check(litert.RegisterAccelerator(environment, accelerator, nullptr, nullptr),
+        "registering the accelerator");
+}
+
+std::string TakeDelegateError() {
+  std::string error;
+  error.swap(plugin.error);
+  return error;
+}
+
+}  // namespace tfkit::runner

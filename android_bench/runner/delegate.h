@@ -1,0 +1,28 @@
+// The tfkit delegate as a LiteRT accelerator.
+#ifndef TFKIT_RUNNER_DELEGATE_H_
+#define TFKIT_RUNNER_DELEGATE_H_
+
+#include <string>
+
+#include "runner/litert.h"
+
+namespace tfkit::runner {
+
+struct DelegateOptions {
+  std::string library;
+  std::string kernel;  // empty: the delegate chooses
+  int threads = 1;
+};
+
+// Makes LiteRT offer every model that is compiled in `environment` to the delegate in
+// `options.library`, after XNNPACK. Throws Failure when the library does not load or refuses its
+// options.
+void RegisterDelegate(const LiteRt& litert, LiteRtEnvironment environment,
+                      const DelegateOptions& options);
+
+// What the delegate complained about since the last call; empty when it did not.
+std::string TakeDelegateError();
+
+}  // namespace tfkit::runner
+
+#endif  // TFKIT_RUNNER_DELEGATE_H_

@@ -1,0 +1,34 @@
+// Whole files in and out.
+#ifndef TFKIT_RUNNER_FILES_H_
+#define TFKIT_RUNNER_FILES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace tfkit::runner {
+
+// Bytes at a 64-byte boundary, as LiteRT wants constants to lie.
+class AlignedBytes {
+ public:
+  explicit AlignedBytes(std::size_t size);
+  const std::uint8_t* data() const { return data_; }
+  std::uint8_t* data() { return data_; }
+  std::size_t size() const { return size_; }
+
+ private:
+  std::unique_ptr<std::uint8_t[]> storage_;
+  std::uint8_t* data_;
+  std::size_t size_;
+};
+
+// Throws Failure when the file is missing, unreadable or a folder.
+AlignedBytes ReadFile(const std::string& path);
+
+// Writes beside `path` and renames, so that a reader sees all or nothing. Throws Failure.
+void WriteFile(const std::string& path, const std::string& content);
+
+}  // namespace tfkit::runner
+
+#endif  // TFKIT_RUNNER_FILES_H_

@@ -1,0 +1,82 @@
+#include "runner/measure.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace tfkit::runner {
+namespace {
+
+double Seconds(std::int64_t nanoseconds) { return static_cast<double>(nanoseconds) * 1e-9; }
+
+double MedianOfFive(const std::int64_t* first) {
+  std::int64_t five[5];
+  std::copy(first, first + 5, five);
+  std::nth_element(five, five + 2, five + 5);
+  return static_cast<double>(five[2]);
+}
+
+bool Stable(const std::vector<std::int64_t>& runs) {
+  if (runs.size() < 10) return false;
+  const std::int64_t* end = runs.data() + runs.size();
+  const double before = MedianOfFive(end - 10);
+  return std::fabs(MedianOfFive(end - 5) - before) <= 0.02 * before;
+}
+
+}  // namespace
+
+std::int64_t Now() {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC_RAW, &t);
+  return static_cast<std::int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
+}
+
+std::vector<std::int64_t> WarmUp(Session& session, const Flags& flags) {
+  std::vector<std::int64_t> runs;
+  const std::int64_t start = Now();
+  const auto enough = [&] {
+    const double elapsed = Seconds(Now() - start);
+    if (elapsed >= std::max(flags.max_seconds, flags.warmup_seconds)) return true;
+    if (static_cast<std::int64_t>(runs.size()) < flags.warmup_runs ||
+        elapsed < flags.warmup_seconds)
+      return false;
+    return elapsed >= flags.warmup_stable_seconds || Stable(runs);
+  };
+  while (!enough()) {
+    const std::int64_t before = Now();
+    Check(session.Run(), "a warm-up run");
+    runs.push_back(Now() - before);
+  }
+  return runs;
+}
+
+Samples Measure(Session& session, const std::vector<Bytes>& inputs, const Flags& flags,
+                std::vector<Bytes>& outputs) {
+  Samples samples;
+  // Room for the usual case, so that no reallocation falls between two runs.
+  for (auto* column : {&samples.input_write_ns, &samples.run_ns, &samples.output_read_ns})
+    column->reserve(1 << 16);
+  const std::int64_t start = Now();
+  std::int64_t done = 0;
+  double elapsed = 0.0;
+  while (done < flags.runs || (flags.runs > 0 && elapsed < flags.min_seconds)) {
+    const std::int64_t t0 = Now();
+    session.Write(inputs);
+    const std::int64_t t1 = Now();
+    const LiteRtStatus status = session.Run();
+    const std::int64_t t2 = Now();
+    Check(status, "a timed run");
+    session.Read(outputs);
+    const std::int64_t t3 = Now();
+    samples.input_write_ns.push_back(t1 - t0);
+    samples.run_ns.push_back(t2 - t1);
+    samples.output_read_ns.push_back(t3 - t2);
+    ++done;
+    elapsed = Seconds(t3 - start);
+    if (elapsed >= flags.max_seconds) break;
+  }
+  return samples;
+}
+
+}  // namespace tfkit::runner

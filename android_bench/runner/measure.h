@@ -1,0 +1,35 @@
+// Warm-up and the timed loop.
+#ifndef TFKIT_RUNNER_MEASURE_H_
+#define TFKIT_RUNNER_MEASURE_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "runner/flags.h"
+#include "runner/session.h"
+
+namespace tfkit::runner {
+
+// CLOCK_MONOTONIC_RAW in nanoseconds: not slewed by NTP.
+std::int64_t Now();
+
+// One entry per run, in order, in nanoseconds.
+struct Samples {
+  std::vector<std::int64_t> input_write_ns;
+  std::vector<std::int64_t> run_ns;  // around LiteRtRunCompiledModel alone
+  std::vector<std::int64_t> output_read_ns;
+};
+
+// At least flags.warmup_runs and flags.warmup_seconds; then, with flags.warmup_stable_seconds,
+// until the median of the last 5 runs is within 2 % of that of the 5 before. Throws Failure when a
+// run fails.
+std::vector<std::int64_t> WarmUp(Session& session, const Flags& flags);
+
+// At least flags.runs and flags.min_seconds, but never longer than flags.max_seconds. `outputs`
+// receives those of the last run. Throws Failure when a run fails.
+Samples Measure(Session& session, const std::vector<Bytes>& inputs, const Flags& flags,
+                std::vector<Bytes>& outputs);
+
+}  // namespace tfkit::runner
+
+#endif  // TFKIT_RUNNER_MEASURE_H_
