@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Literal
 
@@ -33,11 +37,31 @@ def load(backend: str) -> ModuleType:
         raise UsageError(unknown_name("backend", backend, BACKENDS))
     module, package = BACKENDS[backend]
     try:
-        return importlib.import_module(module)
+        with _own_symbols():
+            return importlib.import_module(module)
     except ImportError as error:
         raise MissingToolError(
             f"the {backend} runtime is not installed ({error}); run: pip install '{package}'"
         ) from error
+
+
+@contextmanager
+def _own_symbols() -> Iterator[None]:
+    """Bind a runtime's symbols to itself while it is loaded.
+
+    TensorFlow exports its own TFLite to the whole process; without this, tflite_runtime imported after TensorFlow
+    calls half of it and fails with ``vector::reserve``.
+    """
+    deep = getattr(os, "RTLD_DEEPBIND", None)  # glibc only
+    if deep is None:
+        yield
+        return
+    before = sys.getdlopenflags()
+    sys.setdlopenflags(os.RTLD_NOW | deep)
+    try:
+        yield
+    finally:
+        sys.setdlopenflags(before)
 
 
 def resolver(module: ModuleType, kernels: str, preserve_all_tensors: bool) -> Any:

@@ -1,0 +1,198 @@
+"""Convert and verify: options checked, model traced, converted, annotated, audited, compared."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tfkit._errors import ConversionError, InferenceError, ModelError, StrictError, UnsupportedError, UsageError
+from tfkit._registry import unknown_name
+from tfkit.converters import calibration as samples
+from tfkit.converters import flatbuffer as fb
+from tfkit.converters.calibration import Batch
+from tfkit.converters.conversion import Conversion
+from tfkit.converters.graph import Model
+from tfkit.converters.passes.metadata import describe, embed_metadata, read_metadata
+from tfkit.converters.passes.name_ends import name_ends
+from tfkit.converters.sources import Source, open_source
+from tfkit.converters.targets import lce, tflite
+
+FORMATS = {
+    "float32": "32-bit floats; weights that are mostly zero are stored sparsely",
+    "float16": "weights in 16 bits, arithmetic in 32",
+    "dynamic": "int8 weights, activations quantized while running",
+    "int8": "full integer, from quantization-aware training or from calibration data",
+    "lce": "binary convolutions in bits, the rest float, or int8 after quantization-aware training",
+}
+RUNTIMES = {"litert": "litert", "tflite-2.14": "tflite_runtime"}
+IO_TYPES = {"float32": "FLOAT32", "int8": "INT8"}
+RUNNABLE_CUSTOM_OPS = ("Lce", "Tfkit")
+
+Progress = Callable[[str], None]
+
+
+def convert(
+    model: Any,
+    format: str = "float32",
+    *,
+    calibration: Any = None,
+    io: str | None = None,
+    runtime: str = "litert",
+    batch: int | str = 1,
+    strict: bool = False,
+    verify: bool = True,
+    data: Any = None,
+    min_agreement: float = 0.80,
+    trust_model: bool = False,
+    progress: Progress | None = None,
+) -> Conversion:
+    """Convert a Keras model to a flatbuffer, list what became of every layer, and prove that it computes the same.
+
+    Args:
+        model: a tf_keras or Keras 3 model, or the path of a ``.keras``, ``.h5`` or SavedModel.
+        format: one of ``FORMATS``.
+        calibration: raw samples for post-training int8: an .npz path, a named data set, an array, or a mapping.
+        io: ``"float32"`` (default) or ``"int8"`` inputs and outputs; int8 needs an integer model.
+        runtime: ``"litert"`` or ``"tflite-2.14"``: the file must load, and is verified, in that runtime.
+        batch: samples per invocation, or ``"dynamic"``.
+        strict: a layer that fell back raises ``StrictError``.
+        verify: compare with the Keras model in the runtime.
+        data: raw samples to verify on, beside seeded random ones; same forms as ``calibration``.
+        min_agreement: least share of equal top-1 answers for post-training quantization.
+        trust_model: run code that a model file carries (Lambda layers in .h5).
+        progress: called with one line per step.
+
+    Raises:
+        UsageError: options that are unknown or exclude each other.
+        ModelError, DataError: a model or data that cannot be used.
+        ConversionError: the underlying converter refused, with its reason.
+        StrictError, ParityError: a check said no.
+    """
+    tell = progress or (lambda line: None)
+    _check_options(format, io, runtime, batch, calibration, min_agreement)
+    io = io or "float32"
+    tell("reading the model")
+    source = open_source(model, trust_model=trust_model)
+    function = source.trace(None if batch == "dynamic" else int(batch))
+    trained_int8 = lce.is_quantization_aware(function)
+    _check_route(format, io, batch, calibration, trained_int8)
+    calibrating = None if calibration is None else samples.read(calibration, source.inputs, source.metadata)
+    checking = None if data is None else samples.read(data, source.inputs, source.metadata)
+
+    tell(f"converting to {format}")
+    flatbuffer, complaints = _run_target(source, function, format, io, runtime, calibrating, trained_int8)
+    edit = fb.Edit(flatbuffer)
+    # Names first: metadata is written last, over what the file finally holds.
+    name_ends(edit, source)
+    metadata = describe(
+        source.metadata, format=format, io=io, runtime=runtime, source=source.kind, digest=source.digest()
+    )
+    embed_metadata(edit, metadata)
+    flatbuffer = edit.serialize()
+    result = fb.parse(flatbuffer)
+    _check_ends(result, io, batch)
+    _check_custom_ops(result)
+    _check_loads(flatbuffer, runtime)
+    return Conversion(flatbuffer, None, None, format, metadata)
+
+
+def _check_options(
+    format: str, io: str | None, runtime: str, batch: int | str, calibration: Any, min_agreement: float
+) -> None:
+    if format not in FORMATS:
+        raise UsageError(unknown_name("format", format, FORMATS))
+    if io is not None and io not in IO_TYPES:
+        raise UsageError(unknown_name("io type", io, IO_TYPES))
+    if runtime not in RUNTIMES:
+        raise UsageError(unknown_name("runtime", runtime, RUNTIMES))
+    if batch != "dynamic" and not (isinstance(batch, int) and not isinstance(batch, bool) and batch >= 1):
+        raise UsageError(f"batch is {batch!r}; give a number of samples from 1, or 'dynamic'")
+    if batch == "dynamic" and format == "lce":
+        raise UnsupportedError("binary flatbuffers have a fixed batch (LCE's converter fixes it); give batch=1 or more")
+    if calibration is not None and format != "int8":
+        raise UsageError(f"calibration data is for format int8, not {format}; leave it out or ask for int8")
+    if not 0.0 <= min_agreement <= 1.0:
+        raise UsageError(f"min_agreement is {min_agreement}; give a share between 0 and 1")
+
+
+def _check_route(format: str, io: str, batch: int | str, calibration: Any, trained_int8: bool) -> None:
+    both = (
+        "either train it quantization-aware (model = tfkit.quantize_aware(model), then fit), "
+        "or give calibration data (calibration=..., --calibration x.npz) for post-training quantization"
+    )
+    if format == "int8" and calibration is None and not trained_int8:
+        raise UsageError(f"int8 needs the ranges of the activations, and this model has none: {both}")
+    if calibration is not None and trained_int8:
+        raise UsageError("this model learned its ranges in quantization-aware training; leave the calibration data out")
+    if io == "int8" and format not in ("int8", "lce"):
+        raise UsageError(f"int8 inputs and outputs need an integer model, and {format} computes in float; use int8")
+    if io == "int8" and format == "lce" and not trained_int8:
+        raise UsageError(
+            "int8 inputs and outputs need known ranges, and this binary model was not trained with any: "
+            "use tfkit.quantize_aware(model), fit, convert again; or keep io='float32'"
+        )
+    if trained_int8 and format in ("float32", "float16", "dynamic"):
+        raise UsageError(
+            f"this model was trained quantization-aware; as {format} it would keep its fake-quantization and gain "
+            "nothing: convert it with format='int8' (or 'lce' when it has binary layers)"
+        )
+
+
+def _run_target(
+    source: Source,
+    function: Any,
+    format: str,
+    io: str,
+    runtime: str,
+    calibrating: Batch | None,
+    trained_int8: bool,
+) -> tuple[bytes, list[str]]:
+    if format == "lce":
+        return lce.convert(function, io=io)
+    flatbuffer = tflite.convert(
+        function,
+        format=format,
+        io=io,
+        sparse=False,
+        calibration=None if calibrating is None else calibrating.one_by_one,
+        old_runtime=runtime == "tflite-2.14",
+    )
+    return flatbuffer, []
+
+
+def _check_ends(model: Model, io: str, batch: int | str) -> None:
+    """The file must have the ends that were asked for: converters ignore such wishes silently."""
+    graph = model.main
+    for what, indices in (("input", graph.inputs), ("output", graph.outputs)):
+        for tensor in (graph.tensors[i] for i in indices):
+            if tensor.type in IO_TYPES.values() and tensor.type != IO_TYPES[io]:
+                raise ConversionError(
+                    f"{io} ends were asked for, but the converter left {what} {tensor.name!r} {tensor.type}; "
+                    f"a layer at that end has no integer form: see `tfkit inspect`, or convert with io='float32'"
+                )
+    if batch != "dynamic" and any(op.name == "SHAPE" for op in graph.ops):
+        raise ConversionError(
+            "the graph still computes shapes at run time although the batch is fixed; "
+            "a layer of the model uses tf.shape on a tensor of unknown size: give it a fixed size"
+        )
+
+
+def _check_custom_ops(model: Model) -> None:
+    foreign = sorted(
+        {op.name for g in model.graphs for op in g.ops if op.is_custom and not op.name.startswith(RUNNABLE_CUSTOM_OPS)}
+    )
+    if foreign:
+        raise ConversionError(
+            f"no stock runtime can run the op {', '.join(foreign)}; replace the layer that computes it by standard ones"
+        )
+
+
+def _check_loads(flatbuffer: bytes, runtime: str) -> None:
+    from tfkit.runtime import Interpreter
+
+    try:
+        Interpreter(flatbuffer, backend=RUNTIMES[runtime])
+    except InferenceError as error:
+        raise ConversionError(f"the converted file does not load in {runtime}: {error}") from error

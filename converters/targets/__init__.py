@@ -1,0 +1,1 @@
+"""The two underlying converters: TensorFlow Lite's and Larq Compute Engine's."""
