@@ -12,12 +12,15 @@ namespace {
 using CreateFn = TfLiteOpaqueDelegate* (*)(const char* const*, const char* const*, std::size_t,
                                            void (*)(const char*));
 using DestroyFn = void (*)(TfLiteOpaqueDelegate*);
+using ReportFn = std::size_t (*)(const TfLiteOpaqueDelegate*, char*, std::size_t);
 
 // LiteRT's callbacks get no user data that could carry these, and the process runs one delegate.
 struct Plugin {
   const LiteRt* litert = nullptr;
   CreateFn create = nullptr;
   DestroyFn destroy = nullptr;
+  ReportFn report = nullptr;               // absent in other people's delegates
+  TfLiteOpaqueDelegate* handle = nullptr;  // owned by the compiled model
   DelegateOptions options;
   std::string error;
 } plugin;
@@ -57,6 +60,7 @@ LiteRtStatus CreateDelegate(LiteRtRuntimeContext*, LiteRtEnvironment, LiteRtAcce
     if (plugin.error.empty()) plugin.error = "the delegate refused to start";
     return kLiteRtStatusErrorRuntimeFailure;
   }
+  plugin.handle = delegate;
   return plugin.litert->WrapDelegate(delegate, plugin.destroy, wrapper);
 }
 
@@ -70,6 +74,7 @@ void RegisterDelegate(const LiteRt& litert, LiteRtEnvironment environment,
   plugin.options = options;
   plugin.create = reinterpret_cast<CreateFn>(dlsym(library, "tflite_plugin_create_delegate"));
   plugin.destroy = reinterpret_cast<DestroyFn>(dlsym(library, "tflite_plugin_destroy_delegate"));
+  plugin.report = reinterpret_cast<ReportFn>(dlsym(library, "tfkit_delegate_report"));
   if (plugin.create == nullptr || plugin.destroy == nullptr) {
     throw Failure(options.library +
                   " is no TFLite external delegate: it lacks tflite_plugin_create_delegate");
@@ -84,6 +89,13 @@ void RegisterDelegate(const LiteRt& litert, LiteRtEnvironment environment,
         "giving the accelerator its delegate");
   Check(litert.RegisterAccelerator(environment, accelerator, nullptr, nullptr),
         "registering the accelerator");
+}
+
+std::string DelegateReport() {
+  if (plugin.report == nullptr || plugin.handle == nullptr) return "";
+  std::string text(plugin.report(plugin.handle, nullptr, 0), '\0');
+  plugin.report(plugin.handle, text.data(), text.size() + 1);
+  return text;
 }
 
 std::string TakeDelegateError() {

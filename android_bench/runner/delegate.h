@@ -20,6 +20,10 @@ struct DelegateOptions {
 void RegisterDelegate(const LiteRt& litert, LiteRtEnvironment environment,
                       const DelegateOptions& options);
 
+// The delegate's own JSON on which kernel it chose for which node (../delegate/README.md); empty
+// when there is no delegate or it offers none. To be called while the compiled model lives.
+std::string DelegateReport();
+
 // What the delegate complained about since the last call; empty when it did not.
 std::string TakeDelegateError();
 

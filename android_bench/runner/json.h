@@ -24,6 +24,7 @@ class Json {
   Json& Real(double value);  // null when not finite
   Json& Bool(bool value);
   Json& Null();
+  Json& Verbatim(std::string_view document) { return Raw(document); }  // JSON already
   Json& Integers(const std::vector<std::int64_t>& values);
   Json& Strings(const std::vector<std::string>& values);
 

@@ -76,6 +76,7 @@ ExitCode Run(const Flags& flags) {
                                            : ReadTensors(flags.inputs, report.inputs, "input");
   std::vector<Bytes> first, last;
   FirstRun(session, inputs, report, first);
+  report.delegate = DelegateReport();
   if (!flags.dump_outputs.empty()) WriteTensors(flags.dump_outputs, first);
   if (!MatchesGolden(flags, first, report)) {
     Emit(flags.json, ToJson(report, flags));

@@ -45,6 +45,12 @@ std::string ToJson(const Report& report, const Flags& flags) {
   json.Key("outputs");
   AppendTensors(json, report.outputs);
   json.Key("custom_ops").Strings(report.custom_ops);
+  json.Key("delegate");
+  if (report.delegate.empty()) {
+    json.Null();
+  } else {
+    json.Verbatim(report.delegate);
+  }
   json.Key("load_ns").Integer(report.load_ns);
   json.Key("compile_ns").Integer(report.compile_ns);
   json.Key("first_run_ns").Integer(report.first_run_ns);

@@ -17,6 +17,7 @@ constexpr int kSchemaVersion = 1;
 
 struct Report {
   std::vector<std::string> custom_ops;
+  std::string delegate;  // its own JSON report; empty: none
   std::vector<TensorInfo> inputs, outputs;
   std::int64_t load_ns = 0;     // environment, delegate and model
   std::int64_t compile_ns = 0;  // with the allocation of tensors
