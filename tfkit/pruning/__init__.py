@@ -1,0 +1,7 @@
+"""Magnitude pruning while training, on TF-MOT: ``prune``, train with ``callbacks()``, ``strip``."""
+
+from __future__ import annotations
+
+from tfkit.pruning.magnitude import callbacks, custom_objects, is_pruned, prune, sparsity, strip
+
+__all__ = ["callbacks", "custom_objects", "is_pruned", "prune", "sparsity", "strip"]

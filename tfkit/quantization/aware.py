@@ -1,0 +1,88 @@
+"""``quantize_aware``: a Keras model becomes one that trains for int8."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tfkit._errors import UnsupportedError
+from tfkit._keras import legacy_keras
+from tfkit.layers import is_binary_layer
+from tfkit.metadata import attach_metadata, metadata_of
+from tfkit.quantization import tfmot
+from tfkit.quantization.calibration import calibrate
+from tfkit.quantization.plan import plan
+
+keras = legacy_keras()
+
+
+def is_quantize_aware(model: Any) -> bool:
+    """Whether the model came out of ``quantize_aware`` or of TF-MOT itself."""
+    return any(isinstance(layer, (tfmot.QuantizeWrapper, tfmot.QuantizeInput)) for layer in model.layers)
+
+
+def quantize_aware(model: Any, calibration: np.ndarray | None = None) -> Any:
+    """A copy of ``model`` that emulates int8 inference while it trains; ``model`` is left alone.
+
+    Weights are quantized per output channel and activations per tensor, as TFLite's int8 kernels do
+    (Jacob et al., https://arxiv.org/abs/1712.05877, section 3). Binary layers stay binary: the int8 value
+    is what leaves their fused batch normalization, so binary and int8 layers become one flatbuffer
+    without a float op.
+
+    Args:
+        model: a functional or sequential tf_keras model, trained or not. Names, weights and metadata are kept.
+        calibration: network inputs (after preprocessing), shape (sample, ...). With them the activation ranges
+            start at what the data shows, so that the model is accurate before any training; without them the
+            ranges start at [-6, 6] and need training, or ``tfkit.quantization.calibrate``.
+
+    Raises:
+        UnsupportedError: the model is quantization-aware already, pruned, subclassed, not built, or has layers
+            without an int8 form; all of them are listed.
+    """
+    _check_kind(model)
+    made = plan(model)
+    if made.offenders:
+        listed = "\n".join(f"  - {offender}" for offender in made.offenders)
+        raise UnsupportedError(f"cannot make {model.name!r} quantization-aware:\n{listed}")
+
+    def annotate(layer: Any) -> Any:
+        if layer.name in made.configs:
+            copy = type(layer).from_config(layer.get_config())
+            return tfmot.annotate(copy, made.configs[layer.name])
+        return type(layer).from_config(layer.get_config())
+
+    annotated = keras.models.clone_model(model, clone_function=annotate)
+    annotated.set_weights(model.get_weights())
+    aware = tfmot.apply(annotated)
+    tfmot.refresh_weight_ranges(aware)
+    metadata = metadata_of(model)
+    binary = any(is_binary_layer(layer) for layer in model.layers)
+    attach_metadata(aware, replace(metadata, scheme="binary_int8" if binary else "int8"))
+    return calibrate(aware, calibration) if calibration is not None else aware
+
+
+def _check_kind(model: Any) -> None:
+    name = getattr(model, "name", type(model).__name__)
+    if not isinstance(model, keras.Model):
+        raise UnsupportedError(
+            f"quantize_aware takes a tf_keras model, not {type(model).__module__}.{type(model).__name__}; "
+            "Keras 3 models are converted with --format int8 and calibration data instead"
+        )
+    if not model.built or not hasattr(model, "layers") or not _is_graph(model):
+        raise UnsupportedError(
+            f"{name!r} is subclassed or not built, so its layers cannot be seen; "
+            "use keras.Sequential with an Input layer, or keras.Model(inputs, outputs)"
+        )
+    if is_quantize_aware(model):
+        raise UnsupportedError(f"{name!r} is quantization-aware already; train it or convert it as it is")
+    if any(type(layer).__name__ == "PruneLowMagnitude" for layer in model.layers):
+        raise UnsupportedError(f"{name!r} is being pruned; call tfkit.strip(model) first")
+
+
+def _is_graph(model: Any) -> bool:
+    try:
+        return bool(model.outputs) and all(hasattr(tensor, "node") for tensor in model.outputs)
+    except AttributeError:
+        return False

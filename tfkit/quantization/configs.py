@@ -1,0 +1,65 @@
+"""Quantize configs of tfkit's own, for layers that TF-MOT has none for: class name -> function of the layer.
+
+A new layer is one function and one line at the end of this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tensorflow_model_optimization.quantization.keras import QuantizeConfig, quantizers  # type: ignore[attr-defined]
+
+from tfkit._keras import legacy_keras
+from tfkit._registry import Registry
+
+keras = legacy_keras()
+
+
+@keras.utils.register_keras_serializable(package="tfkit")
+class PassConfig(QuantizeConfig):  # type: ignore[misc]
+    """Quantize nothing: the layer's result never leaves a fused kernel, or is exact in int8."""
+
+    def get_weights_and_quantizers(self, layer: Any) -> list[Any]:
+        return []
+
+    def get_activations_and_quantizers(self, layer: Any) -> list[Any]:
+        return []
+
+    def set_quantize_weights(self, layer: Any, quantize_weights: Sequence[Any]) -> None:
+        pass
+
+    def set_quantize_activations(self, layer: Any, quantize_activations: Sequence[Any]) -> None:
+        pass
+
+    def get_output_quantizers(self, layer: Any) -> list[Any]:
+        return []
+
+    def get_config(self) -> dict[str, Any]:
+        return {}
+
+
+@keras.utils.register_keras_serializable(package="tfkit")
+class OutputConfig(PassConfig):
+    """Quantize the output only: 8 bits, one range for the tensor, zero exactly representable."""
+
+    def get_output_quantizers(self, layer: Any) -> list[Any]:
+        return [
+            quantizers.MovingAverageQuantizer(num_bits=8, per_axis=False, symmetric=False, narrow_range=False),
+        ]
+
+
+@keras.utils.register_keras_serializable(package="tfkit")
+class PReLUConfig(OutputConfig):
+    """Quantize the slopes (8 bits, symmetric, as the int8 PRELU kernel takes them) and the output."""
+
+    def get_weights_and_quantizers(self, layer: Any) -> list[Any]:
+        slopes = quantizers.LastValueQuantizer(num_bits=8, per_axis=False, symmetric=True, narrow_range=True)
+        return [(layer.alpha, slopes)]
+
+    def set_quantize_weights(self, layer: Any, quantize_weights: Sequence[Any]) -> None:
+        layer.alpha = quantize_weights[0]
+
+
+CONFIGS: Registry[Callable[[Any], QuantizeConfig]] = Registry("quantize config")
+CONFIGS.add("PReLU", lambda layer: PReLUConfig())

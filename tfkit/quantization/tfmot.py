@@ -1,0 +1,139 @@
+"""The one file that reaches into TensorFlow Model Optimization's quantization beyond its public names.
+
+``tests/quantization/test_tfmot.py`` fails when a release moves what is used here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tensorflow_model_optimization.python.core.quantization.keras import (
+    quantize_annotate,
+    quantize_aware_activation,
+    quantize_config,
+    quantize_layer,
+    quantize_wrapper,
+    quantizers,
+)
+from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import default_8bit_quantize_registry
+from tensorflow_model_optimization.quantization.keras import (  # type: ignore[attr-defined]
+    quantize_annotate_layer,
+    quantize_apply,
+    quantize_scope,
+)
+
+from tfkit._keras import legacy_keras
+
+keras = legacy_keras()
+
+QuantizeWrapper = quantize_wrapper.QuantizeWrapper
+QuantizeInput = quantize_layer.QuantizeLayer
+
+# Activations that TF-MOT can place a quantizer at, by name.
+ACTIVATIONS = frozenset(
+    quantize_aware_activation.QuantizeAwareActivation._PRE_QUANT_ACTIVATIONS
+    | quantize_aware_activation.QuantizeAwareActivation._POST_QUANT_ACTIVATIONS
+)
+# Layers that TF-MOT's graph transforms replace by supported ones.
+TRANSFORMED = ("SeparableConv1D", "SeparableConv2D", "InputLayer")
+
+_REGISTRY = default_8bit_quantize_registry.Default8BitQuantizeRegistry()
+
+
+class QuantizeLayer(quantize_layer.QuantizeLayer):  # type: ignore[misc]
+    """TF-MOT's input quantizer, which forgets to say that it is built and is built twice by a ``.keras`` file.
+
+    The name is TF-MOT's, because ``.keras`` files address weights by the class name.
+    https://github.com/tensorflow/model-optimization/issues/1122
+    """
+
+    def build(self, input_shape: Any) -> None:
+        if not self.built:
+            super().build(input_shape)
+            self.built = True
+
+
+def custom_objects() -> dict[str, Any]:
+    """Every class of TF-MOT's that the file of a quantization-aware model may name."""
+    known: dict[str, Any] = {}
+    for module in (default_8bit_quantize_registry, quantizers):
+        known.update(module._types_dict())
+    for kind in (
+        QuantizeWrapper,
+        quantize_wrapper.QuantizeWrapperV2,
+        quantize_annotate.QuantizeAnnotate,
+        quantize_aware_activation.QuantizeAwareActivation,
+        quantize_aware_activation.NoOpActivation,
+        quantize_config.OutputOnlyConfig,
+        quantize_config.FixedQuantizeConfig,
+    ):
+        known[kind.__name__] = kind
+    known["QuantizeLayer"] = QuantizeLayer
+    return known
+
+
+def supports(layer: Any) -> bool:
+    """Whether TF-MOT has a quantize config of its own for the layer's class."""
+    return bool(_REGISTRY.supports(layer)) or type(layer).__name__ in TRANSFORMED
+
+
+def annotate(layer: Any, config: Any | None) -> Any:
+    """Mark a layer for quantization; ``config`` None means TF-MOT's own for its class."""
+    return quantize_annotate_layer(layer, config)
+
+
+def apply(annotated: Any) -> Any:
+    """The model with every annotated layer wrapped."""
+    with quantize_scope():
+        return quantize_apply(annotated)
+
+
+class Range:
+    """One learned activation range: the quantizer that guards it and its two variables."""
+
+    def __init__(self, owner: Any, attribute: str, variables: dict[str, Any], index: int | None = None) -> None:
+        self._owner, self._attribute, self._index = owner, attribute, index
+        self.minimum, self.maximum = variables["min_var"], variables["max_var"]
+
+    @property
+    def quantizer(self) -> Any:
+        """The quantizer that is called with (inputs, training, weights=...)."""
+        found = getattr(self._owner, self._attribute)
+        return found if self._index is None else found[self._index]
+
+    @quantizer.setter
+    def quantizer(self, value: Any) -> None:
+        if self._index is None:
+            setattr(self._owner, self._attribute, value)
+        else:
+            # Keras hands out a tracked copy of a list attribute; assigning into it would track ``value``.
+            found = list(getattr(self._owner, self._attribute))
+            found[self._index] = value
+            object.__setattr__(self._owner, self._attribute, found)
+
+
+def wrappers(model: Any) -> Iterator[Any]:
+    """The quantize wrappers of a model, in order."""
+    return (layer for layer in model.layers if isinstance(layer, QuantizeWrapper))
+
+
+def activation_ranges(model: Any) -> Iterator[Range]:
+    """Every activation range of a quantization-aware model, inputs first."""
+    for layer in model.layers:
+        if isinstance(layer, QuantizeInput) and layer.quantizer is not None:
+            yield Range(layer, "quantizer", layer.quantizer_vars)
+        elif isinstance(layer, QuantizeWrapper):
+            for activation in layer._quantize_activations:
+                for variables in ("_pre_activation_vars", "_post_activation_vars"):
+                    if hasattr(activation, variables):
+                        yield Range(activation, "quantizer", getattr(activation, variables))
+            if layer._output_quantizers:
+                yield Range(layer, "_output_quantizers", layer._output_quantizer_vars, index=0)
+
+
+def refresh_weight_ranges(model: Any) -> None:
+    """Set every weight range from the current weights; until training does it they are -6 and 6."""
+    for wrapper in wrappers(model):
+        for weight, quantizer, variables in wrapper._weight_vars:
+            quantizer(weight, True, weights=variables)
