@@ -11,8 +11,10 @@ from tfkit._errors import ConversionError, InferenceError, ModelError, StrictErr
 from tfkit._registry import unknown_name
 from tfkit.converters import calibration as samples
 from tfkit.converters import flatbuffer as fb
+from tfkit.converters import ledger
 from tfkit.converters.calibration import Batch
 from tfkit.converters.conversion import Conversion
+from tfkit.converters.declared import declared_layers
 from tfkit.converters.graph import Model
 from tfkit.converters.passes.metadata import describe, embed_metadata, read_metadata
 from tfkit.converters.passes.name_ends import name_ends
@@ -95,7 +97,21 @@ def convert(
     _check_ends(result, io, batch)
     _check_custom_ops(result)
     _check_loads(flatbuffer, runtime)
-    return Conversion(flatbuffer, None, None, format, metadata)
+    tell("matching layers to ops")
+    found = ledger.build(
+        source.keras, result, format, trained_int8=trained_int8, complaints=complaints, kind=source.kind
+    )
+    if strict and not found.ok:
+        raise StrictError(_strict_message(found))
+    return Conversion(flatbuffer, found, None, format, metadata)
+
+
+def _strict_message(found: ledger.Ledger) -> str:
+    lines = [f"strict: {len(found.fallbacks)} of {len(found.entries)} declared layers fell back"]
+    for entry in found.fallbacks:
+        lines.append(f"  {entry.layer} ({entry.declared}) became {entry.op} in {entry.precision}: {entry.reason}")
+        lines += [f"    fix: {entry.fix}"] if entry.fix else []
+    return "\n".join(lines)
 
 
 def _check_options(
@@ -151,11 +167,12 @@ def _run_target(
 ) -> tuple[bytes, list[str]]:
     if format == "lce":
         return lce.convert(function, io=io)
+    pruned = format == "float32" and source.keras is not None and any(d.is_sparse for d in declared_layers(source.keras))
     flatbuffer = tflite.convert(
         function,
         format=format,
         io=io,
-        sparse=False,
+        sparse=pruned,
         calibration=None if calibrating is None else calibrating.one_by_one,
         old_runtime=runtime == "tflite-2.14",
     )

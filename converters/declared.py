@@ -1,0 +1,116 @@
+"""What a Keras model declares: which layers are meant to be binary, int8 or sparse, with their effective kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+# Layers whose kernel has at least this share of exact zeros are declared sparse: with 4-byte values and at most
+# 2 bytes per index the sparse form is smaller from a third on; half leaves a margin for segments.
+SPARSE_SHARE = 0.5
+QUANTIZERS = ("input_quantizer", "kernel_quantizer", "depthwise_quantizer", "pointwise_quantizer")
+KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel")
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One layer with kernels. ``kernels`` are canonical matrices as in ``weights``, after the layer's quantizers."""
+
+    name: str
+    layer: Any
+    type: str
+    is_binary: bool
+    is_wrapped_int8: bool
+    zeros: float
+    kernels: tuple[np.ndarray, ...]
+    calls: int
+
+    @property
+    def is_sparse(self) -> bool:
+        return not self.is_binary and self.zeros >= SPARSE_SHARE
+
+
+def declared_layers(model: Any) -> list[Declared]:
+    """All layers with kernels, nested models and wrappers opened, in the model's order."""
+    return [_declare(*found) for found in _walk(model, "") if _kernel_names(found[1])]
+
+
+def wrapped_names(model: Any) -> set[str]:
+    """Names of all layers that TF-MOT wrapped for int8, kernels or not."""
+    return {layer.name for _, layer, wrapper in _walk(model, "") if is_quantize_wrapper(wrapper)}
+
+
+def is_quantize_wrapper(layer: Any) -> bool:
+    """Whether this is TF-MOT's wrapper that emulates int8."""
+    return type(layer).__name__.startswith("QuantizeWrapper")
+
+
+def _walk(model: Any, prefix: str) -> Iterator[tuple[str, Any, Any]]:
+    """(path, layer, its outermost wrapper or itself) of every layer that is no model."""
+    for child in model.layers:
+        inner = child
+        while hasattr(inner, "layer") and not hasattr(inner, "layers"):
+            inner = inner.layer
+        if hasattr(inner, "layers"):
+            yield from _walk(inner, f"{prefix}{child.name}/")
+        else:
+            yield f"{prefix}{inner.name}", inner, child
+
+
+def _kernel_names(layer: Any) -> list[str]:
+    """Attributes of the layer that hold a kernel; a layer may forward them through a property that fails unbuilt."""
+    return [name for name in KERNELS if _attribute(layer, name) is not None]
+
+
+def _attribute(layer: Any, name: str) -> Any:
+    try:
+        return getattr(layer, name, None)
+    except (AttributeError, ValueError):
+        return None
+
+
+def quantizers_of(layer: Any) -> dict[str, Any]:
+    """Attribute -> quantizer, for those that are set."""
+    return {name: q for name in QUANTIZERS if (q := _attribute(layer, name)) is not None}
+
+
+def effective(layer: Any, name: str, wrapper: Any = None) -> np.ndarray:
+    """The kernel as the layer uses it: through its quantizer when it has one, in the layer's own shape.
+
+    TF-MOT's wrapper puts a symbolic tensor in the kernel's place; the variable itself is then among its weights.
+    """
+    value = _attribute(layer, name)
+    held = [w for w in getattr(wrapper, "weights", ()) if w.name.split(":")[0].rsplit("/", 1)[-1] == name]
+    if is_quantize_wrapper(wrapper) and held:
+        value = held[0]
+    quantizer = _attribute(layer, f"{name}_quantizer" if name == "kernel" else name.replace("_kernel", "_quantizer"))
+    latent = getattr(value, "latent_variable", value)
+    return np.asarray(latent if quantizer is None else quantizer(np.asarray(latent)), np.float32)
+
+
+def _declare(name: str, layer: Any, wrapper: Any) -> Declared:
+    values = [(kernel, effective(layer, kernel, wrapper)) for kernel in _kernel_names(layer)]
+    total = sum(v.size for _, v in values)
+    zeros = sum(int((v == 0).sum()) for _, v in values) / total if total else 0.0
+    return Declared(
+        name=name,
+        layer=layer,
+        type=type(layer).__name__,
+        is_binary=bool(quantizers_of(layer)),
+        is_wrapped_int8=is_quantize_wrapper(wrapper),
+        zeros=zeros,
+        kernels=tuple(canonical(layer, kernel, value) for kernel, value in values),
+        calls=max(len(getattr(wrapper, "_inbound_nodes", ())), 1),
+    )
+
+
+def canonical(layer: Any, name: str, value: np.ndarray) -> np.ndarray:
+    """[output channel, inputs of one output channel], columns in the order space, input channel."""
+    if name == "depthwise_kernel":  # [space..., input channel, multiplier]
+        return np.moveaxis(value, (-2, -1), (0, 1)).reshape(value.shape[-2] * value.shape[-1], -1)
+    is_transposed = "Transpose" in type(layer).__name__ or any("Transpose" in c.__name__ for c in type(layer).__mro__)
+    axis = -2 if is_transposed else -1  # transposed kernels are [space..., output channel, input channel]
+    return np.moveaxis(value, axis, 0).reshape(value.shape[axis], -1)

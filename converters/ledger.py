@@ -1,0 +1,276 @@
+"""The op ledger: every layer declared binary, int8 or sparse, against the op it became."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tfkit._units import format_bytes
+from tfkit.converters.declared import SPARSE_SHARE, Declared, declared_layers, wrapped_names
+from tfkit.converters.graph import Graph, Model
+from tfkit.converters.reasons import Reason, explain, remark
+from tfkit.converters.weights import WeightOp, named_like, similarity, weight_ops
+
+SCHEMA_VERSION = 1
+SAME_KERNEL = 0.98  # see ``weights.similarity``: rounded kernels lie above 0.999, others far below
+# Dynamic quantization leaves small kernels in float; the converter's own limit.
+DYNAMIC_MINIMUM = 1024
+_BOUNDARY = ("QUANTIZE", "DEQUANTIZE", "LceQuantize", "LceDequantize")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One layer. ``status`` is ``ok``, ``note`` (works, with a remark) or ``fallback``."""
+
+    layer: str
+    type: str
+    declared: str
+    op: str
+    precision: str
+    bytes: int
+    status: str
+    matched_by: str
+    code: str = ""
+    reason: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All entries, and what could not be known."""
+
+    entries: tuple[Entry, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def fallbacks(self) -> tuple[Entry, ...]:
+        return tuple(entry for entry in self.entries if entry.status == "fallback")
+
+    @property
+    def ok(self) -> bool:
+        return not self.fallbacks
+
+    @property
+    def summary(self) -> str:
+        """One line."""
+        if not self.entries:
+            return "no layer is declared binary, int8 or sparse"
+        kinds = [k for k in ("binary", "int8", "sparse") if any(e.declared == k for e in self.entries)]
+        parts = []
+        for kind in kinds:
+            of_kind = [e for e in self.entries if e.declared == kind]
+            kept = sum(e.status != "fallback" and e.code != "small" for e in of_kind)
+            parts.append(f"{kept} of {len(of_kind)} {kind}")
+        return ", ".join(parts) + " layers are what they were declared"
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready; the same content as the table."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "ok": self.ok,
+            "entries": [asdict(entry) for entry in self.entries],
+            "notes": list(self.notes),
+        }
+
+    def table(self) -> str:
+        """Lines for people: one per layer, reasons and fixes indented below."""
+        rows = [("layer", "declared", "became", "precision", "bytes", "")]
+        rows += [
+            (e.layer, e.declared, e.op, e.precision, format_bytes(e.bytes), "" if e.status == "ok" else e.status)
+            for e in self.entries
+        ]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+        lines = []
+        for number, row in enumerate(rows if self.entries else []):
+            lines.append("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+            if number and (entry := self.entries[number - 1]).reason:
+                lines.append(f"    {entry.reason}")
+                lines += [f"    fix: {entry.fix}"] if entry.fix else []
+        return "\n".join([*lines, *(f"note: {note}" for note in self.notes), self.summary])
+
+
+def build(
+    keras: Any, model: Model, format: str, *, trained_int8: bool, complaints: Sequence[str] = (), kind: str = "tf_keras"
+) -> Ledger:
+    """Match the layers of a tf_keras model to the ops of its flatbuffer, by what their kernels hold.
+
+    ``keras`` None: layers are unknown (SavedModel, Keras 3) and the ledger lists the ops instead, which it says.
+    """
+    graph = model.main
+    ops = weight_ops(graph)
+    integer = format == "int8" or trained_int8
+    if keras is None:
+        entries = [_op_entry(op, format) for op in ops if format in ("int8", "dynamic") or op.precision == "binary"]
+        if integer:
+            entries += _float_islands(graph, ops, {})
+        note = (
+            f"the source is a {kind.replace('_', ' ')}: its layers' declarations are not visible, "
+            "so this lists ops, and a binary layer that fell back cannot be told from a float one"
+        )
+        return Ledger(tuple(entries), (note,))
+    layers = declared_layers(keras)
+    matched = match(layers, ops)
+    entries = []
+    for number, layer in enumerate(layers):
+        found, by = matched[number]
+        entries += _entries(layer, found, by, format, list(complaints))
+    if integer:
+        owners = {op.index: layers[n].name for n, (found, _) in enumerate(matched) for op in found}
+        names = [layer.name for layer in layers] + sorted(wrapped_names(keras))
+        entries += _float_islands(graph, ops, owners, names)
+    return Ledger(tuple(entries))
+
+
+def match(layers: Sequence[Declared], ops: Sequence[WeightOp]) -> list[tuple[list[WeightOp], str]]:
+    """For each layer the ops that carry its kernels and how they were recognised ("weights", "name" or "").
+
+    Kernels decide; names, which converters cut and merge, only break ties between equal kernels.
+    """
+    candidates = []
+    for number, layer in enumerate(layers):
+        for kernel_number, kernel in enumerate(layer.kernels):
+            for position, op in enumerate(ops):
+                score = similarity(kernel, op.kernel)
+                if score >= SAME_KERNEL:
+                    named = named_like(op.names, layer.name.rsplit("/", 1)[-1])
+                    drift = abs(number / len(layers) - position / len(ops))
+                    candidates.append((-named, -round(score, 3), drift, number, kernel_number, position))
+    taken: set[int] = set()
+    calls: dict[tuple[int, int], int] = {}
+    found: list[list[WeightOp]] = [[] for _ in layers]
+    for _, _, _, number, kernel_number, position in sorted(candidates):
+        key = (number, kernel_number)
+        if position not in taken and calls.get(key, 0) < layers[number].calls:
+            taken.add(position)
+            calls[key] = calls.get(key, 0) + 1
+            found[number].append(ops[position])
+    result = []
+    for layer, matched in zip(layers, found, strict=True):
+        by = "weights" if matched else ""
+        if not matched:
+            matched = [
+                op
+                for position, op in enumerate(ops)
+                if position not in taken and named_like(op.names, layer.name.rsplit("/", 1)[-1]) == 2
+            ]
+            by = "name" if matched else ""
+            taken |= {position for position, op in enumerate(ops) if op in matched}
+        result.append((sorted(matched, key=lambda op: op.index), by))
+    return result
+
+
+def _entries(layer: Declared, ops: list[WeightOp], by: str, format: str, complaints: list[str]) -> list[Entry]:
+    found = []
+    if layer.is_binary:
+        kept = bool(ops) and all(op.precision == "binary" for op in ops)
+        why = remark(layer) if kept else explain(layer, format, complaints)
+        found.append(_entry(layer, "binary", ops, by, kept, why))
+    elif layer.is_wrapped_int8 or format in ("int8", "dynamic"):
+        wanted = "int8 weights" if format == "dynamic" else "int8"
+        kept = bool(ops) and all(op.precision == wanted for op in ops)
+        why = None if kept else _why_not_int8(layer, ops, format)
+        # Below the converter's limit float is what dynamic quantization means, not a failure of it.
+        small = why is not None and why.code == "small"
+        found.append(_entry(layer, "int8", ops, by, kept or small, why))
+    if layer.is_sparse:
+        kept = bool(ops) and all(op.is_sparse for op in ops)
+        found.append(_entry(layer, "sparse", ops, by, kept, _about_sparse(layer, ops, kept, format)))
+    return found
+
+
+def _entry(layer: Declared, kind: str, ops: list[WeightOp], by: str, kept: bool, why: Reason | None) -> Entry:
+    return Entry(
+        layer=layer.name,
+        type=layer.type,
+        declared=kind,
+        op=" + ".join(op.op.name for op in ops) or "-",
+        precision=", ".join(dict.fromkeys(op.precision for op in ops)) or "-",
+        bytes=sum(op.bytes for op in ops),
+        status="fallback" if not kept else "note" if why and why.code != "saved" else "ok",
+        matched_by=by,
+        code=why.code if why else "",
+        reason=why.text if why else "",
+        fix=why.fix if why else "",
+    )
+
+
+def _why_not_int8(layer: Declared, ops: list[WeightOp], format: str) -> Reason:
+    if not ops:
+        return Reason(
+            "no_op",
+            "no op carries this layer's weights: the converter folded or rewrote them",
+            "look at `tfkit inspect`; if the op is there under another shape, report it with the model",
+        )
+    size = sum(kernel.size for kernel in layer.kernels)
+    if format == "dynamic" and size < DYNAMIC_MINIMUM:
+        return Reason("small", f"{size} weights: the converter leaves kernels below {DYNAMIC_MINIMUM} in float", "")
+    if format == "dynamic":
+        return Reason(
+            "no_dynamic_kernel",
+            f"{ops[0].op.name} has no kernel for int8 weights with float activations",
+            "use format int8 with calibration data",
+        )
+    return Reason(
+        "float_op",
+        "it computes in float: an input or output of the op has no quantization range",
+        "train with tfkit.quantize_aware(model), which gives every tensor a range",
+    )
+
+
+def _about_sparse(layer: Declared, ops: list[WeightOp], kept: bool, format: str) -> Reason:
+    share = f"{layer.zeros:.0%} of its weights are zero"
+    if kept:
+        saved = sum(op.dense_bytes - op.bytes for op in ops)
+        return Reason("saved", f"{share}; {format_bytes(max(saved, 0))} saved against dense storage", "")
+    if format != "float32":
+        return Reason(
+            "sparse_format",
+            f"{share}, but {format} stores them densely: only float32 kernels have a sparse form",
+            "use format float32 for sparse inference, or a compressed file where only the download counts",
+        )
+    return Reason(
+        "sparse_op",
+        f"{share}, but {' + '.join(op.op.name for op in ops) or 'the op'} was stored densely: "
+        "TFLite encodes only convolutions and dense layers sparsely",
+        f"prune 1x1 convolutions and dense layers, to {SPARSE_SHARE:.0%} zeros or more",
+    )
+
+
+def _op_entry(op: WeightOp, format: str) -> Entry:
+    wanted = {"int8": ("int8",), "dynamic": ("int8 weights", "float32"), "lce": ("binary",)}[format]
+    kept = op.precision in (*wanted, "binary")
+    why = None if kept else Reason("float_op", "it computes in float", "look at the layer that writes this tensor")
+    return Entry(
+        op.names[0], "", "binary" if op.precision == "binary" else "int8", op.op.name, op.precision, op.bytes,
+        "ok" if kept else "fallback", "op", why.code if why else "", why.text if why else "", why.fix if why else "",
+    )  # fmt: skip
+
+
+def _float_islands(
+    graph: Graph, ops: Sequence[WeightOp], owners: Mapping[int, str], names: Sequence[str] = ()
+) -> list[Entry]:
+    """Ops that compute in float inside an integer model; the first QUANTIZE and last DEQUANTIZE are its doors."""
+    weighted = {op.index for op in ops if op.precision != "binary"}
+    found = []
+    for index, op in enumerate(graph.ops):
+        outputs = [graph.tensors[i] for i in op.outputs]
+        floats = any(t.type == "FLOAT32" for t in outputs)
+        if op.name in _BOUNDARY:
+            continue
+        if not floats or index in weighted:  # weighted ops have their own entry
+            continue
+        near = [name for name in names if named_like([outputs[0].name], name.rsplit("/", 1)[-1]) == 2]
+        layer = owners.get(index) or (near[0] if near else outputs[0].name)
+        if op.name == "LceBconv2d":
+            text, fix = (
+                "the binary convolution writes floats into an int8 model",
+                "give the batch normalization after it an output range: tfkit.quantize_aware does",
+            )
+        else:
+            text, fix = (
+                f"{op.name} computes in float between int8 ops: its input or output has no quantization range",
+                "train with tfkit.quantize_aware(model), which gives every tensor a range",
+            )
+        found.append(Entry(layer, "", "int8", op.name, "float32", 0, "fallback", "name", "float_op", text, fix))
+    return found

@@ -1,0 +1,222 @@
+"""Why a binary layer did not become a binary op, and what to do about it: one rule a function, first match wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tfkit._units import format_bytes
+from tfkit.converters.declared import Declared, effective, quantizers_of
+
+WORD = 32
+
+
+@dataclass(frozen=True)
+class Reason:
+    """``code`` is stable for programs; ``text`` and ``fix`` are for people."""
+
+    code: str
+    text: str
+    fix: str
+
+
+def _has(layer: Any, *fragments: str) -> bool:
+    names = [cls.__name__ for cls in type(layer).__mro__]
+    return any(fragment in name for fragment in fragments for name in names)
+
+
+def _format(declared: Declared, format: str) -> Reason | None:
+    if format == "lce":
+        return None
+    return Reason("format", f"format {format} has no binary ops", "convert with format lce")
+
+
+def _separable(declared: Declared, format: str) -> Reason | None:
+    if not _has(declared.layer, "SeparableConv"):
+        return None
+    return Reason(
+        "separable",
+        "binary separable convolutions have no LCE kernel",
+        "use a dense QuantConv2D 3x3; a binary one costs less than a float separable one",
+    )
+
+
+def _depthwise(declared: Declared, format: str) -> Reason | None:
+    if not _has(declared.layer, "DepthwiseConv"):
+        return None
+    return Reason(
+        "depthwise",
+        "binary depthwise convolutions have no LCE kernel: one channel fills no 32-bit word",
+        "keep the depthwise layer int8 or float, or use a dense QuantConv2D",
+    )
+
+
+def _transposed(declared: Declared, format: str) -> Reason | None:
+    if not _has(declared.layer, "Transpose"):
+        return None
+    return Reason(
+        "transposed",
+        "binary transposed convolutions have no LCE kernel",
+        "upsample (UpSampling2D), then QuantConv2D",
+    )
+
+
+def _locally_connected(declared: Declared, format: str) -> Reason | None:
+    if not _has(declared.layer, "LocallyConnected"):
+        return None
+    return Reason("locally_connected", "locally connected layers have no LCE kernel", "use QuantConv2D")
+
+
+def _dense(declared: Declared, format: str) -> Reason | None:
+    if not _has(declared.layer, "Dense"):
+        return None
+    kernel = declared.layer.kernel
+    inputs, units = (int(n) for n in kernel.shape)
+    packed = units * -(-inputs // WORD) * 4
+    ratio = inputs * units * 4 / packed
+    return Reason(
+        "dense",
+        "QuantDense has no LCE kernel; its weights are stored as floats",
+        f"rewrite it as a 1x1 QuantConv2D on a [1, 1, {inputs}] map: {format_bytes(packed)} of weights, "
+        f"{ratio:.0f} times smaller",
+    )
+
+
+def _rank(declared: Declared, format: str) -> Reason | None:
+    if not _has(declared.layer, "Conv1D", "Conv3D"):
+        return None
+    one = _has(declared.layer, "Conv1D")
+    return Reason(
+        "rank",
+        f"{'1' if one else '3'}-dimensional binary convolutions have no LCE kernel",
+        "reshape to [steps, 1, channels] and use QuantConv2D with a (k, 1) kernel" if one else "use QuantConv2D",
+    )
+
+
+def _weights_only(declared: Declared, format: str) -> Reason | None:
+    if "input_quantizer" in quantizers_of(declared.layer):
+        return None
+    return Reason(
+        "weights_only",
+        "only the weights are binary: the input is not, and LCE's kernel multiplies bits with bits",
+        'give it input_quantizer="ste_sign"',
+    )
+
+
+def _activations_only(declared: Declared, format: str) -> Reason | None:
+    if len(quantizers_of(declared.layer)) > 1:
+        return None
+    return Reason(
+        "activations_only",
+        "only the input is binary: the weights are not, and LCE's kernel multiplies bits with bits",
+        'give it kernel_quantizer="ste_sign"',
+    )
+
+
+def _input_levels(declared: Declared, format: str) -> Reason | None:
+    """Probe the quantizer rather than trust its name; zero is where sign functions differ."""
+    quantizer = quantizers_of(declared.layer)["input_quantizer"]
+    probe = np.linspace(-2.0, 2.0, 401, dtype=np.float32)
+    probe[200] = 0.0
+    levels = np.unique(np.asarray(quantizer(probe[:, None])).round(6))
+    if set(levels.tolist()) == {-1.0, 1.0}:
+        return None
+    name = _quantizer_name(quantizer)
+    if len(levels) > 3:
+        return Reason(
+            "input_levels",
+            f"the input quantizer {name} gives {len(levels)} levels; LCE's kernel takes -1 and +1",
+            'use input_quantizer="ste_sign"',
+        )
+    shown = ", ".join(f"{v:g}" for v in levels)
+    return Reason(
+        "input_levels",
+        f"the input quantizer {name} gives {{{shown}}}; LCE's kernel takes -1 and +1",
+        'use input_quantizer="ste_sign", which maps 0 to +1',
+    )
+
+
+def _kernel_levels(declared: Declared, format: str) -> Reason | None:
+    kernel = effective(declared.layer, "kernel")
+    rows = np.abs(np.moveaxis(kernel, -1, 0).reshape(kernel.shape[-1], -1))
+    zeros = float((rows == 0).mean())
+    name = _quantizer_name(quantizers_of(declared.layer)["kernel_quantizer"])
+    levels = len(np.unique(kernel.round(6)))
+    top = rows.max(axis=1, keepdims=True)
+    # LCE takes a filter as binary when each channel is +-c within 0.5 %.
+    nonzero_alike = bool((np.abs(rows - top)[rows > 0] <= 0.005 * np.broadcast_to(top, rows.shape)[rows > 0]).all())
+    if zeros and nonzero_alike:
+        ternary = "tern" in name.lower() or zeros > 0.05
+        return Reason(
+            "ternary" if ternary else "kernel_zeros",
+            f"the kernel quantizer {name} gives {zeros:.1%} exact zeros; bits hold -1 and +1 only",
+            'use kernel_quantizer="ste_sign", which maps 0 to +1',
+        )
+    if not nonzero_alike:
+        return Reason(
+            "kernel_levels",
+            f"the kernel quantizer {name} gives {levels} levels; LCE's kernel needs -c and +c per output channel",
+            'use kernel_quantizer="ste_sign" or "magnitude_aware_sign"',
+        )
+    return None
+
+
+def _groups(declared: Declared, format: str) -> Reason | None:
+    groups = int(getattr(declared.layer, "groups", 1))
+    if groups == 1:
+        return None
+    per_group = int(declared.layer.kernel.shape[-2])
+    if per_group % WORD == 0:
+        return None
+    return Reason(
+        "groups",
+        f"{groups} groups of {per_group} channels: a group must be whole 32-bit words",
+        f"use groups of 32, 64, ... channels (at most {max(groups * per_group // WORD, 1)} groups here)",
+    )
+
+
+def _quantizer_name(quantizer: Any) -> str:
+    return getattr(quantizer, "name", None) or getattr(quantizer, "__name__", None) or type(quantizer).__name__
+
+
+RULES: tuple[Callable[[Declared, str], Reason | None], ...] = (
+    _format,
+    _separable,
+    _depthwise,
+    _transposed,
+    _locally_connected,
+    _dense,
+    _rank,
+    _weights_only,
+    _activations_only,
+    _input_levels,
+    _kernel_levels,
+    _groups,
+)
+
+
+def explain(declared: Declared, format: str, complaints: list[str]) -> Reason:
+    """The reason why this binary layer is no binary op; the converter's own words when no rule knows."""
+    for rule in RULES:
+        found = rule(declared, format)
+        if found is not None:
+            return found
+    said = f"; the converter said: {'; '.join(complaints)}" if complaints else ""
+    return Reason("unknown", f"LCE's converter did not recognise it as binary{said}", "report it with the model")
+
+
+def remark(declared: Declared) -> Reason | None:
+    """What to know about a layer that did become binary."""
+    layer = declared.layer
+    if getattr(layer, "padding", "valid") == "same" and getattr(layer, "pad_values", 0) == 0:
+        if any(k > 1 for k in getattr(layer, "kernel_size", ())):
+            return Reason(
+                "zero_padding",
+                "zero padding: the edges are corrected after the channel multiplier, so activations are not fused "
+                "and exact ties can change sign",
+                "use pad_values=1",
+            )
+    return None
