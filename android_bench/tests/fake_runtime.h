@@ -1,0 +1,78 @@
+// As much of a TFLite interpreter as a delegate sees, for one graph whose nodes are all claimed.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "abi/tflite.h"
+
+namespace tfkit::testing {
+
+struct FakeTensor {
+  TfLiteType type = kTfLiteFloat32;
+  std::vector<int> shape;
+  bool constant = false;
+  std::vector<std::uint8_t> data;
+  float scale = 0;  // 0: not quantized
+  int zero_point = 0;
+};
+
+struct FakeNode {
+  std::string op;
+  std::vector<int> inputs;
+  std::vector<int> outputs;
+  std::vector<std::uint8_t> options;
+  int version = 1;
+};
+
+struct FakeGraph {
+  std::vector<FakeTensor> tensors;
+  std::vector<FakeNode> nodes;
+  std::vector<int> outputs;
+};
+
+class FakeRuntime {
+ public:
+  explicit FakeRuntime(FakeGraph);
+  ~FakeRuntime();
+  FakeRuntime(const FakeRuntime&) = delete;
+  FakeRuntime& operator=(const FakeRuntime&) = delete;
+
+  // What Interpreter::ModifyGraphWithDelegate, AllocateTensors and Invoke make of a delegate.
+  bool Apply(TfLiteDelegate*);
+  bool Allocate();
+  bool Invoke();
+
+  void ResizeInput(int tensor, const std::vector<int>& shape);
+  TfLiteTensor& tensor(int index) { return tensors_[index]; }
+  const std::string& errors() const { return errors_; }
+  bool claimed() const { return kernel_.init != nullptr; }
+
+ private:
+  static FakeRuntime& Of(TfLiteContext* context) {
+    return *static_cast<FakeRuntime*>(context->impl);
+  }
+  TfLiteIntArray* NewArray(const std::vector<int>&);
+  static TfLiteStatus GetExecutionPlan(TfLiteContext*, TfLiteIntArray**);
+  static TfLiteStatus Resize(TfLiteContext*, TfLiteTensor*, TfLiteIntArray*);
+  static void ReportError(TfLiteContext*, const char*, ...);
+  static TfLiteStatus GetNode(TfLiteContext*, int, TfLiteNode**, TfLiteRegistration**);
+  static TfLiteStatus Replace(TfLiteContext*, TfLiteRegistration, const TfLiteIntArray*,
+                              TfLiteDelegate*);
+
+  FakeGraph graph_;
+  TfLiteContext context_{};
+  std::vector<TfLiteTensor> tensors_;
+  std::vector<std::vector<std::uint64_t>> memory_;  // of the tensors that are not constant
+  std::vector<TfLiteNode> nodes_;
+  std::vector<TfLiteRegistration> registrations_;
+  TfLiteIntArray* plan_ = nullptr;
+  std::deque<std::vector<int>> arrays_;
+  TfLiteRegistration kernel_{};  // the delegate's, once it has claimed nodes
+  TfLiteNode kernel_node_{};
+  std::string errors_;
+};
+
+}  // namespace tfkit::testing
