@@ -1,0 +1,76 @@
+"""Build a model of the zoo by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tfkit._errors import UsageError
+from tfkit._registry import Registry
+from tfkit.metadata import ModelMetadata, attach_metadata
+from tfkit.models._spec import ModelSpec
+
+REGISTRY: Registry[ModelSpec] = Registry("model")
+
+# scheme -> the scheme that is built first and then made quantization-aware
+_QUANTIZED = {"int8": "float32", "binary_int8": "binary"}
+
+
+def build(
+    name: str,
+    *,
+    input_shape: Sequence[int] | None = None,
+    classes: int | None = None,
+    width: float | None = None,
+    scheme: str | None = None,
+    seed: int | None = None,
+) -> Any:
+    """A fresh tf_keras model with its metadata; the outputs are logits, (batch, classes).
+
+    Args:
+        name: a name in ``tfkit.models.REGISTRY``.
+        input_shape: (height, width, channels); the architecture's own by default.
+        classes: number of outputs.
+        width: factor on the number of channels.
+        scheme: one of the architecture's schemes; the first by default.
+        seed: of the initial weights; sets the global random state of Python, NumPy and TensorFlow.
+
+    Raises:
+        UsageError: an unknown name or scheme, or a size that makes no sense.
+    """
+    spec = REGISTRY[name]
+    shape = tuple(spec.input_shape if input_shape is None else input_shape)
+    classes = spec.classes if classes is None else classes
+    width = 1.0 if width is None else width
+    scheme = spec.schemes[0] if scheme is None else scheme
+    if scheme not in spec.schemes:
+        raise UsageError(f"{name} has no scheme {scheme!r}; it has {', '.join(spec.schemes)}")
+    if len(shape) != 3 or min(shape) < 1:
+        raise UsageError(f"input_shape is (height, width, channels), all positive; got {shape}")
+    if classes < 2:
+        raise UsageError(f"a classifier needs at least 2 classes; got {classes}")
+    if not 0 < width <= 8:
+        raise UsageError(f"width is a factor on the channels, in (0, 8]; got {width:g}")
+
+    from tfkit._keras import legacy_keras
+
+    keras = legacy_keras()
+    if seed is not None:
+        keras.utils.set_random_seed(seed)
+    base = _QUANTIZED.get(scheme, scheme)
+    try:
+        model = spec.create((shape[0], shape[1], shape[2]), classes, width, base)
+    except ValueError as error:  # Keras: a pooling or convolution is left with nothing
+        raise UsageError(f"{name} cannot take inputs of {'x'.join(map(str, shape))}: {error}") from error
+    metadata = ModelMetadata(
+        name=name,
+        scheme=base,
+        preprocessing=spec.preprocessing((shape[0], shape[1], shape[2])),
+        extra={"classes": classes, "width": width},
+    )
+    attach_metadata(model, metadata)
+    if scheme == base:
+        return model
+    from tfkit.quantization import quantize_aware
+
+    return quantize_aware(model)
