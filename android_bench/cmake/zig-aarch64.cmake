@@ -1,11 +1,9 @@
 # Toolchain file: cross-compile for 64-bit Arm Linux, glibc 2.28 or newer, with the ziglang wheel.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
-include("${CMAKE_CURRENT_LIST_DIR}/toolchain-choice.cmake")
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES TFKIT_PYTHON)
-if(NOT CMAKE_CXX_COMPILER)
-  tfkit_zig_wrapper(CMAKE_CXX_COMPILER aarch64-linux-gnu.2.28)
-endif()
+include("${CMAKE_CURRENT_LIST_DIR}/zig.cmake")
+tfkit_use_zig(aarch64-linux-gnu.2.28)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
