@@ -1,0 +1,45 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+
+class InputShape(click.ParamType):
+    """``224x224x3``: height, width, channels."""
+
+    name = "HxWxC"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int, int]:
+        if isinstance(value, tuple):
+            return value  # type: ignore[return-value]
+        try:
+            height, width, channels = (int(size) for size in str(value).lower().split("x"))
+        except ValueError:
+            self.fail(f"{value!r} is not height x width x channels, for example 224x224x3", param, ctx)
+        if min(height, width, channels) < 1:
+            self.fail(f"{value!r} has a size below 1", param, ctx)
+        return height, width, channels
+
+
+def architecture_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What a model of the zoo is built with."""
+    for option in reversed(
+        (
+            click.option(
+                "--input",
+                "input_shape",
+                type=InputShape(),
+                metavar="HxWxC",
+                help="Input size; the architecture's own if absent.",
+            ),
+            click.option("--classes", type=click.IntRange(min=2), help="Number of classes."),
+            click.option("--width", type=click.FloatRange(0, 8, min_open=True), help="Factor on the channels."),
+            click.option("--scheme", help="Precision: float32, int8, binary or binary_int8; see `tfkit models`."),
+        )
+    ):
+        command = option(command)
+    return command
