@@ -15,8 +15,8 @@ namespace {
 
 // Distinct values per key, in order of appearance: big.LITTLE chips list several CPU parts.
 std::map<std::string, std::vector<std::string>> CpuInfo() {
-  static const char* const kKeys[] = {"model name", "Hardware", "Model",        "CPU implementer",
-                                      "CPU part",   "Features", "CPU revision", "flags"};
+  static const char* const kKeys[] = {"model name", "Hardware", "Model",       "CPU implementer",
+                                      "CPU part",   "Features", "CPU revision"};
   std::map<std::string, std::vector<std::string>> facts;
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {

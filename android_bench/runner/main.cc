@@ -83,7 +83,7 @@ ExitCode Run(const Flags& flags) {
     return kGoldenMismatch;
   }
   if (flags.runs > 0) {
-    report.warmup_ns = WarmUp(session, flags);
+    report.warmup = WarmUp(session, flags);
     report.samples = Measure(session, inputs, flags, last);
     report.repeatable = last == first;
     report.measured = true;

@@ -17,11 +17,10 @@ double MedianOfFive(const std::int64_t* first) {
   return static_cast<double>(five[2]);
 }
 
-bool Stable(const std::vector<std::int64_t>& runs) {
-  if (runs.size() < 10) return false;
-  const std::int64_t* end = runs.data() + runs.size();
-  const double before = MedianOfFive(end - 10);
-  return std::fabs(MedianOfFive(end - 5) - before) <= 0.02 * before;
+bool Stable(const std::vector<std::int64_t>& last_ten) {
+  if (last_ten.size() < 10) return false;
+  const double before = MedianOfFive(last_ten.data());
+  return std::fabs(MedianOfFive(last_ten.data() + 5) - before) <= 0.02 * before;
 }
 
 }  // namespace
@@ -32,23 +31,24 @@ std::int64_t Now() {
   return static_cast<std::int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
 }
 
-std::vector<std::int64_t> WarmUp(Session& session, const Flags& flags) {
-  std::vector<std::int64_t> runs;
+WarmUpSummary WarmUp(Session& session, const Flags& flags) {
+  WarmUpSummary warmup;
   const std::int64_t start = Now();
   const auto enough = [&] {
     const double elapsed = Seconds(Now() - start);
     if (elapsed >= std::max(flags.max_seconds, flags.warmup_seconds)) return true;
-    if (static_cast<std::int64_t>(runs.size()) < flags.warmup_runs ||
-        elapsed < flags.warmup_seconds)
-      return false;
-    return elapsed >= flags.warmup_stable_seconds || Stable(runs);
+    if (warmup.runs < flags.warmup_runs || elapsed < flags.warmup_seconds) return false;
+    return elapsed >= flags.warmup_stable_seconds || Stable(warmup.last_ns);
   };
   while (!enough()) {
     const std::int64_t before = Now();
     Check(session.Run(), "a warm-up run");
-    runs.push_back(Now() - before);
+    if (warmup.last_ns.size() == 10) warmup.last_ns.erase(warmup.last_ns.begin());
+    warmup.last_ns.push_back(Now() - before);
+    ++warmup.runs;
   }
-  return runs;
+  warmup.total_ns = Now() - start;
+  return warmup;
 }
 
 Samples Measure(Session& session, const std::vector<Bytes>& inputs, const Flags& flags,

@@ -20,10 +20,17 @@ struct Samples {
   std::vector<std::int64_t> output_read_ns;
 };
 
+// Millions of warm-up runs of a small model are not worth keeping one by one.
+struct WarmUpSummary {
+  std::int64_t runs = 0;
+  std::int64_t total_ns = 0;
+  std::vector<std::int64_t> last_ns;  // the last 10 at most, in order
+};
+
 // At least flags.warmup_runs and flags.warmup_seconds; then, with flags.warmup_stable_seconds,
 // until the median of the last 5 runs is within 2 % of that of the 5 before. Throws Failure when a
 // run fails.
-std::vector<std::int64_t> WarmUp(Session& session, const Flags& flags);
+WarmUpSummary WarmUp(Session& session, const Flags& flags);
 
 // At least flags.runs and flags.min_seconds, but never longer than flags.max_seconds. `outputs`
 // receives those of the last run. Throws Failure when a run fails.

@@ -64,7 +64,11 @@ std::string ToJson(const Report& report, const Flags& flags) {
   if (report.measured) {
     json.BeginObject();
     json.Key("clock").String("CLOCK_MONOTONIC_RAW");
-    json.Key("warmup_ns").Integers(report.warmup_ns);
+    json.Key("warmup").BeginObject();
+    json.Key("runs").Integer(report.warmup.runs);
+    json.Key("total_ns").Integer(report.warmup.total_ns);
+    json.Key("last_ns").Integers(report.warmup.last_ns);
+    json.EndObject();
     json.Key("run_ns").Integers(report.samples.run_ns);
     json.Key("input_write_ns").Integers(report.samples.input_write_ns);
     json.Key("output_read_ns").Integers(report.samples.output_read_ns);

@@ -25,7 +25,7 @@ struct Report {
   bool compared = false;
   std::vector<Comparison> golden;
   bool measured = false;
-  std::vector<std::int64_t> warmup_ns;
+  WarmUpSummary warmup;
   Samples samples;
   bool repeatable = true;  // the last run gave the bytes of the first
 };
