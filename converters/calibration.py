@@ -58,7 +58,8 @@ def read(source: Any, inputs: Sequence[InputSpec], metadata: ModelMetadata) -> B
         samples = _pick({"x": source}, inputs, "the array")
     else:
         raise DataError(
-            f"data is a {type(source).__name__}; give an .npz path, a named data set, an array or a mapping by input name"
+            f"data is a {type(source).__name__}; give an .npz path, a named data set, an array, "
+            "or a mapping by input name"
         )
     return Batch(tuple(_prepare(samples.inputs[s.name], s, metadata) for s in inputs), samples.labels)
 

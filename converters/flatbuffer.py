@@ -15,13 +15,16 @@ from flatbuffers import flexbuffers
 from tfkit._errors import ModelError
 from tfkit.converters.graph import Graph, Model, Op, Quantization, Signature, SparseDim, Sparsity, Tensor
 from tfkit.converters.semantics import check_model
-from tfkit.converters.verifier import Choice, Scalar, Schema, Table, Tables, Text, Vector, Verifier
+from tfkit.converters.verifier import Choice, Field, Scalar, Schema, Table, Tables, Text, Vector, Verifier
 
 IDENTIFIER = b"TFL3"
 MAX_BYTES = 2**31 - 1  # flatbuffers' own limit: offsets are signed 32 bit in places
 BUFFER_ALIGNMENT = 16  # `force_align: 16` of Buffer.data in the schema; kernels load weights with aligned instructions
 
-_OPTIONS = {
+_Fields = dict[int, Field]
+
+# fmt: off
+_OPTIONS: dict[int, _Fields] = {
     3: {1: Vector(4), 2: Vector(4)},  # ConcatEmbeddings
     8: {5: Vector(1)},  # FullyConnected: quant_spec
     17: {0: Vector(4)},  # Reshape: new_shape
@@ -29,11 +32,13 @@ _OPTIONS = {
     111: {0: Text(), 1: Text()},  # VarHandle
     115: {0: Vector(4)},  # Bucketize
 }
-_OPTIONS_2 = {
+_OPTIONS_2: dict[int, _Fields] = {
     2: {0: Vector(8)},  # StablehloBroadcastInDim
     3: {0: Vector(8), 1: Vector(8), 2: Vector(8)},  # StablehloSlice
-    4: {0: Vector(8), 1: Vector(8), 2: Vector(8), 3: Vector(8), 4: Vector(1)}  # StablehloConvolution
-    | {7: Vector(8), 10: Vector(8), 13: Vector(8), 16: Vector(4)},
+    4: {  # StablehloConvolution
+        0: Vector(8), 1: Vector(8), 2: Vector(8), 3: Vector(8), 4: Vector(1),
+        7: Vector(8), 10: Vector(8), 13: Vector(8), 16: Vector(4),
+    },
     5: {0: Text(), 2: Text(), 4: Vector(4), 5: Vector(1)},  # StablehloCustomCall
     6: {0: Vector(8)},  # StablehloReduce
     7: {1: Vector(8), 2: Vector(8), 3: Vector(8)},  # StablehloScatter
@@ -46,12 +51,14 @@ _OPTIONS_2 = {
     21: {0: Text(), 2: Vector(1)},  # StableHLOComposite
     23: {0: Vector(4)},  # StablehloCase
 }
-_INDEX_VECTOR = Choice({1: "Int32Vector", 2: "Uint16Vector", 3: "Uint8Vector"})
+_INDEX_VECTOR: Field = Choice({1: "Int32Vector", 2: "Uint16Vector", 3: "Uint8Vector"})
 
 # Table -> slot -> field, everything that holds an offset or that a reader takes for granted.
 SCHEMA: Schema = {
-    "Model": {0: Scalar(4), 1: Tables("OperatorCode"), 2: Tables("SubGraph"), 3: Text(), 4: Tables("Buffer")}
-    | {5: Vector(4), 6: Tables("Metadata"), 7: Tables("SignatureDef"), 8: Tables("Group"), 9: Tables("External")},
+    "Model": {
+        0: Scalar(4), 1: Tables("OperatorCode"), 2: Tables("SubGraph"), 3: Text(), 4: Tables("Buffer"),
+        5: Vector(4), 6: Tables("Metadata"), 7: Tables("SignatureDef"), 8: Tables("Group"), 9: Tables("External"),
+    },
     "OperatorCode": {0: Scalar(1), 1: Text(), 2: Scalar(4), 3: Scalar(4)},
     "SubGraph": {0: Tables("Tensor"), 1: Vector(4), 2: Vector(4), 3: Tables("Operator"), 4: Text(), 5: Scalar(4)},
     "Buffer": {0: Vector(1), 1: Scalar(8), 2: Scalar(8)},
@@ -60,11 +67,15 @@ SCHEMA: Schema = {
     "TensorMap": {0: Text(), 1: Scalar(4)},
     "Group": {0: Text()},
     "External": {0: Scalar(4), 1: Scalar(4), 2: Scalar(8), 3: Scalar(8), 4: Text()},
-    "Tensor": {0: Vector(4), 1: Scalar(1), 2: Scalar(4), 3: Text(), 4: Table("Quantization"), 5: Scalar(1)}
-    | {6: Table("Sparsity"), 7: Vector(4), 8: Scalar(1), 9: Tables("Variant"), 10: Scalar(4)},
+    "Tensor": {
+        0: Vector(4), 1: Scalar(1), 2: Scalar(4), 3: Text(), 4: Table("Quantization"), 5: Scalar(1),
+        6: Table("Sparsity"), 7: Vector(4), 8: Scalar(1), 9: Tables("Variant"), 10: Scalar(4),
+    },
     "Variant": {0: Vector(4), 1: Scalar(1), 2: Scalar(1)},
-    "Quantization": {0: Vector(4), 1: Vector(4), 2: Vector(4), 3: Vector(8), 4: Scalar(1)}
-    | {5: Choice({1: "CustomQuantization", 2: "Blockwise", 3: "MultiAxis"}), 6: Scalar(4)},
+    "Quantization": {
+        0: Vector(4), 1: Vector(4), 2: Vector(4), 3: Vector(8), 4: Scalar(1),
+        5: Choice({1: "CustomQuantization", 2: "Blockwise", 3: "MultiAxis"}), 6: Scalar(4),
+    },
     "CustomQuantization": {0: Vector(1)},
     "Blockwise": {3: Vector(4)},
     "MultiAxis": {3: Vector(4)},
@@ -73,13 +84,16 @@ SCHEMA: Schema = {
     "Int32Vector": {0: Vector(4)},
     "Uint16Vector": {0: Vector(2)},
     "Uint8Vector": {0: Vector(1)},
-    "Operator": {0: Scalar(4), 1: Vector(4), 2: Vector(4), 3: Scalar(1)}
-    | {4: Choice({number: f"option {number}" for number in _OPTIONS})}
-    | {5: Vector(1), 6: Scalar(1), 7: Vector(1), 8: Vector(4), 9: Scalar(8), 10: Scalar(8), 11: Scalar(1)}
-    | {12: Choice({number: f"option2 {number}" for number in _OPTIONS_2}), 13: Scalar(4)},
+    "Operator": {
+        0: Scalar(4), 1: Vector(4), 2: Vector(4), 3: Scalar(1),
+        4: Choice({number: f"option {number}" for number in _OPTIONS}),
+        5: Vector(1), 6: Scalar(1), 7: Vector(1), 8: Vector(4), 9: Scalar(8), 10: Scalar(8), 11: Scalar(1),
+        12: Choice({number: f"option2 {number}" for number in _OPTIONS_2}), 13: Scalar(4),
+    },
     **{f"option {number}": fields for number, fields in _OPTIONS.items()},
     **{f"option2 {number}": fields for number, fields in _OPTIONS_2.items()},
 }
+# fmt: on
 
 
 def _names(enum: type) -> dict[int, str]:
@@ -266,7 +280,7 @@ def custom_options(op: Op) -> dict[str, Any]:
 class _Builder(flatbuffers.Builder):
     """Aligns byte vectors as the schema's ``force_align`` asks, which the generated Python code does not."""
 
-    def CreateNumpyVector(self, x: np.ndarray) -> int:  # noqa: N802 - flatbuffers' name
+    def CreateNumpyVector(self, x: np.ndarray) -> int:
         if x.dtype == np.uint8 and x.size:
             self.Prep(BUFFER_ALIGNMENT, x.size)
         return int(super().CreateNumpyVector(x))
@@ -326,8 +340,9 @@ class Edit:
     def _compact(self) -> None:
         """Drop tensors and buffers that nothing refers to, so that a one-op model is as small as its op."""
         graph = self._model.subgraphs[0]
-        used = {i for op in graph.operators for part in (op.inputs, op.outputs, op.intermediates) for i in _integers(part)}
-        used |= {*_integers(graph.inputs), *_integers(graph.outputs)}
+        used = {*_integers(graph.inputs), *_integers(graph.outputs)}
+        for op in graph.operators:
+            used |= {*_integers(op.inputs), *_integers(op.outputs), *_integers(op.intermediates)}
         kept = sorted(used - {-1})
         new = {old: i for i, old in enumerate(kept)} | {-1: -1}
 

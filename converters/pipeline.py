@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-from tfkit._errors import ConversionError, InferenceError, ModelError, StrictError, UnsupportedError, UsageError
+from tfkit._errors import (
+    ConversionError,
+    InferenceError,
+    ParityError,
+    StrictError,
+    UnsupportedError,
+    UsageError,
+)
 from tfkit._registry import unknown_name
 from tfkit.converters import calibration as samples
 from tfkit.converters import flatbuffer as fb
@@ -16,10 +23,13 @@ from tfkit.converters.calibration import Batch
 from tfkit.converters.conversion import Conversion
 from tfkit.converters.declared import declared_layers
 from tfkit.converters.graph import Model
+from tfkit.converters.inspection import read_bytes
+from tfkit.converters.parity import Parity, compare
 from tfkit.converters.passes.metadata import describe, embed_metadata, read_metadata
 from tfkit.converters.passes.name_ends import name_ends
 from tfkit.converters.sources import Source, open_source
 from tfkit.converters.targets import lce, tflite
+from tfkit.runtime.backends import Backend
 
 FORMATS = {
     "float32": "32-bit floats; weights that are mostly zero are stored sparsely",
@@ -28,7 +38,7 @@ FORMATS = {
     "int8": "full integer, from quantization-aware training or from calibration data",
     "lce": "binary convolutions in bits, the rest float, or int8 after quantization-aware training",
 }
-RUNTIMES = {"litert": "litert", "tflite-2.14": "tflite_runtime"}
+RUNTIMES: dict[str, Backend] = {"litert": "litert", "tflite-2.14": "tflite_runtime"}
 IO_TYPES = {"float32": "FLOAT32", "int8": "INT8"}
 RUNNABLE_CUSTOM_OPS = ("Lce", "Tfkit")
 
@@ -103,7 +113,97 @@ def convert(
     )
     if strict and not found.ok:
         raise StrictError(_strict_message(found))
-    return Conversion(flatbuffer, found, None, format, metadata)
+    conversion = Conversion(flatbuffer, found, None, format, metadata)
+    if not verify:
+        return conversion
+    tell("comparing with Keras")
+    parity = compare(
+        source,
+        flatbuffer,
+        trained_int8=trained_int8,
+        runtime=runtime,
+        backend=RUNTIMES[runtime],
+        data=checking,
+        calibration=calibrating,
+        min_agreement=min_agreement,
+    )
+    conversion = replace(conversion, parity=parity)
+    if not parity.ok:
+        raise Rejected(parity, conversion)
+    return conversion
+
+
+class Rejected(ParityError):
+    """A parity check said no; ``conversion`` holds what was rejected."""
+
+    def __init__(self, parity: Parity, conversion: Conversion | None = None) -> None:
+        first = f"; first layer that differs: {parity.first_diverging}" if parity.first_diverging else ""
+        super().__init__("\n  ".join(["flatbuffer and Keras model disagree", *parity.failures]) + first)
+        self.parity = parity
+        self.conversion = conversion
+
+
+def verify(
+    model: Any,
+    flatbuffer: str | os.PathLike[str] | bytes,
+    *,
+    data: Any = None,
+    seed: int = 0,
+    runtime: str | None = None,
+    min_agreement: float = 0.80,
+    trust_model: bool = False,
+    layers: bool = True,
+    progress: Progress | None = None,
+) -> Parity:
+    """Compare a flatbuffer with the Keras model it came from, end to end and layer by layer.
+
+    A difference beyond the derived bound is no exception here: ``Parity.ok`` is False and ``failures`` says why.
+
+    Args:
+        model: as for ``convert``.
+        flatbuffer: path or bytes of a ``.tflite`` file.
+        data: raw samples, beside the seeded ones.
+        runtime: ``"litert"`` or ``"tflite-2.14"``; by default the one the file was made for.
+        layers: compare every layer with weights.
+
+    Raises:
+        UsageError: an unknown runtime, or ends of other shapes than the model's.
+        ModelError, DataError: a model or data that cannot be used.
+    """
+    tell = progress or (lambda line: None)
+    content = read_bytes(flatbuffer)
+    known = read_metadata(content) or {}
+    runtime = runtime or (known["runtime"] if known.get("runtime") in RUNTIMES else "litert")
+    if runtime not in RUNTIMES:
+        raise UsageError(unknown_name("runtime", runtime, RUNTIMES))
+    tell("reading the model")
+    source = open_source(model, trust_model=trust_model)
+    _check_same_ends(source, fb.parse(content))
+    checking = None if data is None else samples.read(data, source.inputs, source.metadata)
+    trained_int8 = lce.is_quantization_aware(source.trace(1))
+    tell("comparing with Keras")
+    return compare(
+        source,
+        content,
+        trained_int8=trained_int8,
+        runtime=runtime,
+        backend=RUNTIMES[runtime],
+        data=checking,
+        seed=seed,
+        min_agreement=min_agreement,
+        layers=layers,
+    )
+
+
+def _check_same_ends(source: Source, model: Model) -> None:
+    graph = model.main
+    got = [graph.tensors[i].shape_signature[1:] for i in graph.inputs]
+    wanted = [tuple(spec.shape) for spec in source.inputs]
+    if got != wanted or len(graph.outputs) != len(source.outputs):
+        raise UsageError(
+            f"the flatbuffer takes {got} and gives {len(graph.outputs)} outputs, the model takes {wanted} and gives "
+            f"{len(source.outputs)}: it was not made from this model"
+        )
 
 
 def _strict_message(found: ledger.Ledger) -> str:
@@ -167,7 +267,9 @@ def _run_target(
 ) -> tuple[bytes, list[str]]:
     if format == "lce":
         return lce.convert(function, io=io)
-    pruned = format == "float32" and source.keras is not None and any(d.is_sparse for d in declared_layers(source.keras))
+    pruned = (
+        format == "float32" and source.keras is not None and any(d.is_sparse for d in declared_layers(source.keras))
+    )
     flatbuffer = tflite.convert(
         function,
         format=format,

@@ -211,12 +211,12 @@ def explain(declared: Declared, format: str, complaints: list[str]) -> Reason:
 def remark(declared: Declared) -> Reason | None:
     """What to know about a layer that did become binary."""
     layer = declared.layer
-    if getattr(layer, "padding", "valid") == "same" and getattr(layer, "pad_values", 0) == 0:
-        if any(k > 1 for k in getattr(layer, "kernel_size", ())):
-            return Reason(
-                "zero_padding",
-                "zero padding: the edges are corrected after the channel multiplier, so activations are not fused "
-                "and exact ties can change sign",
-                "use pad_values=1",
-            )
-    return None
+    zeros = getattr(layer, "padding", "valid") == "same" and getattr(layer, "pad_values", 0) == 0
+    if not (zeros and any(k > 1 for k in getattr(layer, "kernel_size", ()))):
+        return None
+    return Reason(
+        "zero_padding",
+        "zero padding: the edges are corrected after the channel multiplier, so activations are not fused "
+        "and exact ties can change sign",
+        "use pad_values=1",
+    )

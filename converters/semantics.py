@@ -14,7 +14,15 @@ from tfkit.converters.graph import Graph, Model, Sparsity, Tensor
 
 MAX_ELEMENTS = 2**40  # no tensor of a network for a phone comes near; beyond it sizes overflow in kernels
 MAX_RANK = 8
-DIVISORS = ("strideH", "strideW", "dilationHFactor", "dilationWFactor", "filterWidth", "filterHeight", "depthMultiplier")
+DIVISORS = (
+    "strideH",
+    "strideW",
+    "dilationHFactor",
+    "dilationWFactor",
+    "filterWidth",
+    "filterHeight",
+    "depthMultiplier",
+)
 
 # Bits per element; types not listed have no fixed size or are not checked.
 BITS = {
@@ -78,8 +86,7 @@ def _check_tensor(tensor: Tensor) -> None:
     if found is not None:
         per_channel = len(found.scale) > 1
         if len(found.scale) != len(found.zero_point) or (
-            per_channel
-            and not (0 <= found.axis < len(tensor.shape) and tensor.shape[found.axis] == len(found.scale))
+            per_channel and not (0 <= found.axis < len(tensor.shape) and tensor.shape[found.axis] == len(found.scale))
         ):
             raise _damaged(
                 f"tensor {tensor.name!r} of shape {tensor.shape} has {len(found.scale)} scales and "
@@ -89,10 +96,7 @@ def _check_tensor(tensor: Tensor) -> None:
             raise _damaged(f"tensor {tensor.name!r} has a scale that is no number")
     if tensor.data is None or tensor.type not in BITS:
         return
-    if tensor.sparsity is not None:
-        stored = check_sparsity(tensor.sparsity, tensor)
-    else:
-        stored = math.prod(tensor.shape)
+    stored = math.prod(tensor.shape) if tensor.sparsity is None else check_sparsity(tensor.sparsity, tensor)
     needed = (stored * BITS[tensor.type] + 7) // 8
     if len(tensor.data) < needed:
         raise _damaged(f"constant {tensor.name!r} has {len(tensor.data)} bytes, its shape needs {needed}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -136,15 +137,12 @@ def keras3_source(model: Any) -> Source:
     metadata = metadata_of(model)
     outputs = _unique([str(t.name).split(":")[0] for t in model.outputs])
     loaded = saved_model_source(Path(folder.name), keep=folder)
-    by_name = {spec.name: spec for spec in loaded.inputs}
-    if set(by_name) == set(names):  # the SavedModel sorts its inputs by name; keep the model's order
-        order = [list(by_name).index(name) for name in names]
-    else:
-        order = list(range(len(specs)))
-    inverse = np.argsort(order)
+    exported = [spec.name for spec in loaded.inputs]
+    # A SavedModel sorts its inputs by name; this source keeps the model's order.
+    order = [names.index(name) for name in exported] if set(exported) == set(names) else list(range(len(specs)))
 
     def call(tensors: list[Any]) -> list[Any]:
-        return list(loaded.call([tensors[i] for i in inverse]))
+        return list(loaded.call([tensors[i] for i in order]))
 
     return Source(
         kind="keras3",
@@ -176,7 +174,7 @@ def saved_model_source(path: Path, keep: Any = None) -> Source:
     by_name = signature.structured_input_signature[1]
     names = tuple(by_name)
     specs = _specs(names, by_name.values())
-    outputs = tuple(sorted(signature.structured_outputs))
+    outputs = tuple(sorted(signature.structured_outputs, key=_natural))
 
     def call(tensors: list[Any]) -> list[Any]:
         found = signature(**dict(zip(names, tensors, strict=True)))
@@ -190,7 +188,7 @@ def saved_model_source(path: Path, keep: Any = None) -> Source:
         metadata=ModelMetadata(),
         run=lambda arrays: [np.asarray(t) for t in call([_tensor(a) for a in arrays])],
         call=call,
-        variables=[v for v in signature.graph.variables],
+        variables=list(signature.graph.variables),
         digest=lambda: _digest(
             signature.graph.as_graph_def().SerializeToString(deterministic=True),
             [v.numpy() for v in signature.graph.variables],
@@ -227,6 +225,11 @@ def _specs(names: Sequence[str], tensors: Any) -> tuple[InputSpec, ...]:
             "wrap it: keras.Model(inputs, model(inputs)) with a keras.Input of full shape"
         )
     return tuple(specs)
+
+
+def _natural(name: str) -> list[tuple[bool, int, str]]:
+    """Sort key that puts output_2 before output_10."""
+    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in re.split(r"(\d+)", name)]
 
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:

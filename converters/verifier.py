@@ -9,12 +9,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Union
 
 from tfkit._errors import ModelError
 
 MAX_TABLES = 1_000_000  # as in flatbuffers' C++ verifier
 MAX_DEPTH = 32
+OPAQUE = "a table without offsets"
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Choice:
     types: Mapping[int, str]
 
 
-Field = Union[Scalar, Vector, Text, Table, Tables, Choice]
+Field = Scalar | Vector | Text | Table | Tables | Choice
 Schema = Mapping[str, Mapping[int, Field]]  # table type -> slot -> field
 
 
@@ -154,7 +154,7 @@ class Verifier:
         else:
             type_at = slots[slot - 1]
             number = self._data[table + type_at] if type_at else 0
-            self._table(position, field.types.get(number, f"option {number}"), depth + 1)
+            self._table(position, field.types.get(number, OPAQUE), depth + 1)
 
     def _text(self, position: int, what: str) -> None:
         length = self._vector(position, 1, what)

@@ -16,7 +16,9 @@ ENTRY = "tfkit"
 SCHEMA_VERSION = 1
 
 
-def describe(metadata: ModelMetadata, *, format: str, io: str, runtime: str, source: str, digest: str) -> dict[str, Any]:
+def describe(
+    metadata: ModelMetadata, *, format: str, io: str, runtime: str, source: str, digest: str
+) -> dict[str, Any]:
     """The metadata of one conversion, JSON-ready.
 
     ``source_sha256`` is over the source model's architecture and weights; ``preprocessing`` maps raw data to input.

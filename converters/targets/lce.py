@@ -56,7 +56,9 @@ def convert(function: Any, *, io: str) -> tuple[bytes, list[str]]:
         except Exception as error:
             failure = error
     if failure is not None:
-        raise ConversionError(f"Larq Compute Engine's converter refused the model: {reason(failure, found)}") from failure
+        raise ConversionError(
+            f"Larq Compute Engine's converter refused the model: {reason(failure, found)}"
+        ) from failure
     return result, found.errors()
 
 

@@ -1,0 +1,206 @@
+"""Evaluate a Keras model along its flatbuffer, so that a tie is told from an error.
+
+A binary or int8 network is full of decisions: the sign of a sum, the integer next to a product. Where a value lies
+within float rounding of the threshold, two correct programs may decide differently, and everything behind it changes.
+Here Keras evaluates layer by layer; at every decision its value is kept, judged against the flatbuffer's decision,
+and *replaced* by it. So each decision is judged on equal inputs, and differences do not pile up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tfkit.converters.graph import Model
+from tfkit.converters.parity.bounds import rounding_bound, sign_bound
+from tfkit.converters.parity.recording import Recording, dequantized, signs
+from tfkit.converters.parity.result import Point
+from tfkit.converters.weights import Constants
+
+# A tensor is taken for a decision's counterpart when at most this share of its values differs; wrong tensors of the
+# same shape differ in about half of the signs. Differences are then judged one by one.
+RECOGNISED = 0.25
+
+
+@dataclass
+class Forced:
+    """What a forced evaluation found: outputs, points, decisions whose tensor was not found."""
+
+    outputs: list[np.ndarray] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
+    unmatched: list[str] = field(default_factory=list)
+    pairs: list[tuple[str, int]] = field(default_factory=list)
+
+
+def has_decisions(model: Any) -> bool:
+    """Whether a tf_keras model has binary inputs or int8 ranges."""
+    return any(True for _ in _sign_layers(model)) or any(True for _ in _ranges(model))
+
+
+def evaluate(keras: Any, run: Callable[[], list[np.ndarray]], model: Model, recording: Recording) -> Forced:
+    """Run Keras (``run``) with every decision replaced by the recorded one."""
+    judge = _Judge(model, recording)
+    with _intercepted(keras, judge.sign, judge.rounding):
+        judge.found.outputs = run()
+    return judge.found
+
+
+class _Judge:
+    def __init__(self, model: Model, recording: Recording) -> None:
+        self.found = Forced()
+        self._model = model
+        self._tensors = model.main.tensors
+        self._recorded = recording.tensors
+        self._order = {index: n for n, index in enumerate(recording.tensors)}
+        self._last = -1
+        self._bias_steps = _bias_steps(model)
+
+    def sign(self, name: str, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """Judge one binary input; ``before`` and ``after`` its quantizer, [sample, ..., channel]."""
+        candidates = (
+            (index, bits)
+            for index, values in self._recorded.items()
+            if values.shape[:-1] == after.shape[:-1] and (bits := signs(values, after.shape[-1])) is not None
+        )
+        return self._judge(name, "sign", before, after, candidates, sign_bound(self._model, before))
+
+    def rounding(self, name: str, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """Judge one int8 range; ``after`` lies on the grid that the learned range makes."""
+        candidates = (
+            (index, dequantized(values, self._tensors[index]))
+            for index, values in self._recorded.items()
+            if values.dtype == np.int8 and values.shape == after.shape
+        )
+        return self._judge(name, "rounding", before, after, candidates, 0.0)
+
+    def _judge(
+        self,
+        name: str,
+        kind: str,
+        before: np.ndarray,
+        after: np.ndarray,
+        candidates: Iterator[tuple[int, np.ndarray]],
+        bound: float,
+    ) -> np.ndarray:
+        best: tuple[float, bool, int] | None = None
+        chosen, forced = -1, after
+        for index, values in candidates:
+            step = self._step(index) if kind == "rounding" else 1.0
+            share = float((np.abs(values - after) > 0.5 * step).mean())
+            key = (share, self._order[index] <= self._last, self._order[index])
+            if best is None or key < best:
+                best, chosen, forced = key, index, values.astype(np.float32)
+        if best is None or best[0] > RECOGNISED:
+            self.found.unmatched.append(name)
+            return after
+        self._last = max(self._last, self._order[chosen])
+        self.found.pairs.append((name, chosen))
+        if kind == "sign":
+            differs = forced != after
+            distance = np.abs(before)
+        else:
+            step = self._step(chosen)
+            steps = np.abs(forced - after) / step
+            differs = steps > 0.5
+            # How far the value before rounding lies from the border between the two integers, in LSB.
+            distance = np.where(steps < 1.5, np.abs(before - (forced + after) / 2) / step, np.inf)
+            bound = rounding_bound(self._model, self._bias_steps.get(chosen, 0.0), step)
+        far = differs & (distance > bound)
+        self.found.points.append(
+            Point(
+                layer=name,
+                kind=kind,
+                values=int(after.size),
+                ties=int((differs & ~far).sum()),
+                errors=int(far.sum()),
+                largest=float(distance[differs].max(initial=0.0)),
+                bound=float(bound),
+            )
+        )
+        return forced
+
+    def _step(self, index: int) -> float:
+        found = self._tensors[index].quantization
+        return float(found.scale[0]) if found is not None else 1.0
+
+
+def _bias_steps(model: Model) -> dict[int, float]:
+    """Tensor -> step in which the bias of the op that writes it is stored."""
+    constants = Constants(model.main)
+    steps = {}
+    for op in model.main.ops:
+        for index in op.inputs[2:]:
+            bias = constants.tensor(index)
+            if bias is not None and bias.type == "INT32" and bias.quantization is not None:
+                steps[op.outputs[0]] = float(bias.quantization.scale.max())
+    return steps
+
+
+def _sign_layers(model: Any) -> Iterator[tuple[str, Any]]:
+    for layer in model._flatten_layers(include_self=False):
+        if callable(getattr(layer, "input_quantizer", None)):
+            yield layer.name, layer
+
+
+def _ranges(model: Any) -> Iterator[tuple[str, Any]]:
+    from tfkit.quantization import tfmot
+
+    for found in tfmot.activation_ranges(model):
+        yield found.minimum.name.rsplit("/", 1)[0], found
+
+
+@contextmanager
+def _intercepted(
+    model: Any, on_sign: Callable[..., np.ndarray], on_rounding: Callable[..., np.ndarray]
+) -> Iterator[None]:
+    """Route every decision of the model through the judge while the block runs."""
+    import tensorflow as tf
+
+    layers = [(layer, layer.input_quantizer, name) for name, layer in _sign_layers(model)]
+    ranges = [(found, found.quantizer, name) for name, found in _ranges(model)]
+
+    def sign(original: Any, name: str) -> Callable[[Any], Any]:
+        def quantize(values: Any) -> Any:
+            return tf.constant(on_sign(name, np.asarray(values), np.asarray(original(values))), tf.float32)
+
+        return quantize
+
+    def rounding(original: Any, name: str) -> Callable[..., Any]:
+        def quantize(values: Any, training: Any, weights: Mapping[str, Any], **kwargs: Any) -> Any:
+            after = original(values, training, weights=weights, **kwargs)
+            return tf.constant(on_rounding(name, np.asarray(values), np.asarray(after)), tf.float32)
+
+        return quantize
+
+    try:
+        for layer, original, name in layers:
+            # Not through Keras' __setattr__, which would track the function as part of the layer.
+            layer.__dict__["input_quantizer"] = sign(original, name)
+        for found, original, name in ranges:
+            found.quantizer = rounding(original, name)
+        yield
+    finally:
+        for layer, original, _ in layers:
+            layer.__dict__["input_quantizer"] = original
+        for found, original, _ in ranges:
+            found.quantizer = original
+
+
+def merge(found: Sequence[Point]) -> tuple[Point, ...]:
+    """Points of several sets of samples, added up per layer."""
+    by_key: dict[tuple[str, str], Point] = {}
+    for p in found:
+        old = by_key.get((p.layer, p.kind))
+        by_key[p.layer, p.kind] = (
+            p
+            if old is None
+            else Point(
+                p.layer, p.kind, old.values + p.values, old.ties + p.ties, old.errors + p.errors,
+                max(old.largest, p.largest), max(old.bound, p.bound),
+            )
+        )  # fmt: skip
+    return tuple(by_key.values())

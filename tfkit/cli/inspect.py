@@ -1,0 +1,19 @@
+"""``tfkit inspect``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("flatbuffer", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
+def command(flatbuffer: Path, as_json: bool) -> None:
+    """Show what a .tflite file holds: ops, precision, MACs, weight bytes, peak activation bytes, metadata."""
+    from tfkit.converters.inspection import inspect
+
+    found = inspect(flatbuffer)
+    click.echo(json.dumps(found.to_json(), indent=2) if as_json else found.table())
