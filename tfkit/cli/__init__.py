@@ -64,10 +64,10 @@ def cli() -> None:
 def main() -> NoReturn:
     """Entry point: failures are one message on stderr and an exit code, never a traceback.
 
-    ``TFKIT_DEBUG=1`` shows the traceback.
+    ``TFKIT_DEBUG=1`` shows the traceback, and what TensorFlow's native code has to say.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    if not os.environ.get("TFKIT_DEBUG"):
+        _hush_native_code()
     try:
         cli(standalone_mode=False)
     except click.ClickException as error:
@@ -90,3 +90,17 @@ def main() -> NoReturn:
         click.echo(f"error: {type(error).__name__}: {error}\nThis is a defect in tfkit; TFKIT_DEBUG=1 shows where.", err=True)
         sys.exit(1)
     sys.exit(0)
+
+
+def _hush_native_code() -> None:
+    """Keep what C++ libraries write to file descriptor 2 off the terminal; Python's own stderr stays there.
+
+    TensorFlow, Larq Compute Engine and LiteRT log to it at import, before any log level takes effect.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for name in ("tensorflow", "absl"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    sys.stderr.flush()
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)

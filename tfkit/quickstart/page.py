@@ -38,7 +38,7 @@ def to_html(result: Result) -> str:
         "<h2>Size</h2>",
         _bars((row.name, row.size_bytes, row.cells()[4]) for row in result.rows),
         "<h2>Median latency on this machine</h2>",
-        _bars((row.name, row.p50_s, row.cells()[5]) for row in result.rows),
+        _bars((row.name, row.p50_s or 0.0, row.cells()[5]) for row in result.rows),
         "<h2>What each check saw</h2>",
         *(_details(row) for row in result.rows),
         "<h2>How to read this</h2><ul>",
@@ -64,7 +64,7 @@ def _cell(text: str) -> str:
 
 def _bars(entries: Iterable[tuple[str, float, str]]) -> str:
     entries = list(entries)
-    longest = max(value for _, value, _ in entries)
+    longest = max(value for _, value, _ in entries) or 1.0
     rows = "".join(
         f"<tr><td>{escape(name)}</td><td>{escape(label)}</td>"
         f"<td><div class='bar' style='width:{100 * value / longest:.1f}%'></div></td></tr>"

@@ -16,7 +16,7 @@ class Row:
     """One network: what it is, how right it is, how big, how fast.
 
     Accuracies are shares of the test set, sizes bytes, latencies seconds on this machine with one thread.
-    ``p90_s`` is None when there were too few samples to state it.
+    ``p50_s`` is None when the golden check failed, ``p90_s`` also when there were too few samples to state it.
     """
 
     name: str
@@ -24,7 +24,7 @@ class Row:
     keras_accuracy: float
     flatbuffer_accuracy: float
     size_bytes: int
-    p50_s: float
+    p50_s: float | None
     p90_s: float | None
     samples: int
     parity_ok: bool
@@ -41,11 +41,15 @@ class Row:
             f"{self.keras_accuracy:.2%}",
             f"{self.flatbuffer_accuracy:.2%}",
             format_bytes(self.size_bytes),
-            format_seconds(self.p50_s),
-            "-" if self.p90_s is None else format_seconds(self.p90_s),
+            _latency(self.p50_s),
+            _latency(self.p90_s),
             "ok" if self.parity_ok else "FAILED",
             "ok" if self.arm_ok else "FAILED",
         )
+
+
+def _latency(seconds: float | None) -> str:
+    return "-" if seconds is None else format_seconds(seconds)
 
 
 HEADINGS = (

@@ -1,0 +1,129 @@
+"""The whole road for each twin: train, convert, verify, benchmark here, run on an emulated Arm core."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfkit import bench, converters, saving, training
+from tfkit._errors import ModelError, ParityError
+from tfkit._files import whole_file
+from tfkit.bench import Report
+from tfkit.converters import Conversion
+from tfkit.data import Dataset, load
+from tfkit.metadata import IDENTITY, attach_metadata, metadata_of
+from tfkit.quickstart.page import to_html
+from tfkit.quickstart.result import Result, Row
+from tfkit.quickstart.twins import TWINS, Twin
+from tfkit.runtime import Interpreter
+
+DATA = "digits"
+DEVICE = "local"
+ARM_DEVICE = "qemu:cortex-a72"
+
+Say = Callable[[str], None]
+
+
+def run(folder: Path, say: Say) -> Result:
+    """Walk the road and write ``report.json`` and ``report.html`` into ``folder``.
+
+    Trained networks stay there and are reused by the next run; everything after training is done anew.
+
+    Raises:
+        MissingToolError: the emulator is not installed; names the command that brings it.
+    """
+    started = time.monotonic()
+    folder.mkdir(parents=True, exist_ok=True)
+    data = load(DATA)
+    networks: list[tuple[Twin, Any, Conversion]] = []
+    float_model = None
+    for number, twin in enumerate(TWINS, 1):
+        head = f"[{number}/{len(TWINS)}] {twin.name}"
+        model = _trained(twin, float_model, data, folder, lambda line, head=head: say(f"{head}: {line}"))
+        float_model = model if float_model is None else float_model
+        networks.append((twin, model, _converted(twin, model, folder, lambda line, head=head: say(f"{head}: {line}"))))
+    paths = [_path(folder, twin, ".tflite") for twin, _, _ in networks]
+    here = bench.run(paths, device=DEVICE, data=DATA, progress=say)
+    arm = bench.run(paths, device=ARM_DEVICE, data=DATA, progress=say)
+    rows = [
+        _row(twin, model, conversion, data, here, arm, index)
+        for index, (twin, model, conversion) in enumerate(networks)
+    ]
+    result = Result(
+        device=f"{DEVICE} ({here.device['platform']})",
+        arm_device=ARM_DEVICE,
+        test_images=len(data.x_test),
+        seconds=time.monotonic() - started,
+        machine=here.device["properties"],
+        rows=rows,
+    )
+    with whole_file(folder / "report.json") as temporary:
+        temporary.write_text(json.dumps(result.to_json(), indent=1) + "\n")
+    with whole_file(folder / "report.html") as temporary:
+        temporary.write_text(to_html(result))
+    return result
+
+
+def _path(folder: Path, twin: Twin, suffix: str) -> Path:
+    return folder / (twin.name.split()[0] + suffix)
+
+
+def _trained(twin: Twin, float_model: Any, data: Dataset, folder: Path, say: Say) -> Any:
+    path = _path(folder, twin, ".keras")
+    if path.exists():
+        try:
+            model = saving.load(path)
+            if metadata_of(model).extra.get("recipe") == twin.recipe:
+                say(f"trained before ({path.name})")
+                return model
+        except ModelError:
+            say(f"{path.name} is damaged; training again")
+    model = twin.train(
+        float_model,
+        data,
+        lambda epoch, epochs, logs: say(f"epoch {epoch}/{epochs}, accuracy {logs['val_accuracy']:.2%}"),
+    )
+    metadata = metadata_of(model)
+    attach_metadata(model, replace(metadata, extra={**metadata.extra, "recipe": twin.recipe}))
+    saving.save(model, path)
+    return model
+
+
+def _converted(twin: Twin, model: Any, folder: Path, say: Say) -> Conversion:
+    try:
+        conversion = converters.convert(model, format=twin.format, data=DATA, strict=True, progress=say)
+    except ParityError as error:
+        # The table is the place that says so; the other networks are still worth seeing.
+        conversion = error.conversion  # type: ignore[attr-defined]
+    conversion.save(_path(folder, twin, ".tflite"))
+    return conversion
+
+
+def _row(
+    twin: Twin, model: Any, conversion: Conversion, data: Dataset, here: Report, arm: Report, index: int
+) -> Row:
+    measured, emulated = here.results[index], arm.results[index]
+    preprocessing = metadata_of(model).preprocessing or IDENTITY
+    outputs = Interpreter(conversion.flatbuffer).predict(preprocessing.apply(data.x_test))
+    latency = measured.latency
+    return Row(
+        name=twin.name,
+        format=twin.format,
+        keras_accuracy=training.accuracy(model, data.x_test, data.y_test),
+        flatbuffer_accuracy=float(np.mean(np.argmax(outputs, axis=-1) == data.y_test)),
+        size_bytes=len(conversion.flatbuffer),
+        p50_s=None if latency is None else latency.median_s,
+        p90_s=None if latency is None else latency.p90_s,
+        samples=0 if latency is None else latency.samples,
+        parity_ok=conversion.parity.ok,
+        parity=conversion.parity.summary,
+        arm_ok=emulated.ok and measured.ok,
+        arm=str(emulated.golden["summary"]),
+        ledger=conversion.ledger.table().splitlines(),
+    )
