@@ -82,6 +82,7 @@ Flags ParseFlags(int argc, const char* const* argv) {
       {"--warmup-seconds", real(f.warmup_seconds)},
       {"--warmup-stable-seconds", real(f.warmup_stable_seconds)},
       {"--runs", count(f.runs)},
+      {"--max-runs", count(f.max_runs)},
       {"--min-seconds", real(f.min_seconds)},
       {"--max-seconds", real(f.max_seconds)},
       {"--json", text(f.json)},
@@ -109,6 +110,7 @@ Flags ParseFlags(int argc, const char* const* argv) {
     setter->second(flag, value);
   }
   if (f.model.empty()) Refuse("--model is required");
+  if (f.max_runs < f.runs) Refuse("--max-runs is smaller than --runs");
   if (!f.kernel.empty() && f.delegate.empty()) Refuse("--kernel needs --delegate");
   return f;
 }
@@ -133,7 +135,8 @@ Loads a TFLite flatbuffer in LiteRT, checks its output, measures it, prints one 
   --warmup-seconds S            at least, default 0.5
   --warmup-stable-seconds S     then until the median of 5 runs is within 2 % of the 5 before, at most S; default 0
   --runs N                      at least, default 64; 0 measures nothing
-  --min-seconds S               at least, default 0
+  --min-seconds S               at least, default 0, unless --max-runs is reached
+  --max-runs N                  stop there, default 10000
   --max-seconds S               stop even if N is not reached, default 60
   --json FILE|-                 default: standard output
 

@@ -25,6 +25,7 @@ struct Flags {
   double warmup_seconds = 0.5;
   double warmup_stable_seconds = 0.0;
   std::int64_t runs = 64;
+  std::int64_t max_runs = 10000;
   double min_seconds = 0.0;
   double max_seconds = 60.0;
 

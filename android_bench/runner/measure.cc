@@ -60,7 +60,7 @@ Samples Measure(Session& session, const std::vector<Bytes>& inputs, const Flags&
   const std::int64_t start = Now();
   std::int64_t done = 0;
   double elapsed = 0.0;
-  while (done < flags.runs || (flags.runs > 0 && elapsed < flags.min_seconds)) {
+  while (done < flags.runs || (elapsed < flags.min_seconds && done < flags.max_runs)) {
     const std::int64_t t0 = Now();
     session.Write(inputs);
     const std::int64_t t1 = Now();

@@ -32,8 +32,8 @@ struct WarmUpSummary {
 // run fails.
 WarmUpSummary WarmUp(Session& session, const Flags& flags);
 
-// At least flags.runs and flags.min_seconds, but never longer than flags.max_seconds. `outputs`
-// receives those of the last run. Throws Failure when a run fails.
+// At least flags.runs and flags.min_seconds, but never more than flags.max_runs nor
+// flags.max_seconds. `outputs` receives those of the last run. Throws Failure when a run fails.
 Samples Measure(Session& session, const std::vector<Bytes>& inputs, const Flags& flags,
                 std::vector<Bytes>& outputs);
 

@@ -39,7 +39,12 @@ std::string ToJson(const Report& report, const Flags& flags) {
   json.BeginObject();
   json.Key("schema_version").Integer(kSchemaVersion);
   json.Key("threads").Integer(flags.threads);
-  json.Key("seed").Unsigned(flags.seed);
+  json.Key("seed");
+  if (flags.inputs.empty()) {
+    json.Unsigned(flags.seed);
+  } else {
+    json.Null();
+  }
   json.Key("inputs");
   AppendTensors(json, report.inputs);
   json.Key("outputs");
