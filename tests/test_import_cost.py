@@ -38,7 +38,9 @@ def test_the_check_can_fail() -> None:
     assert imports_tensorflow("import tensorflow")
 
 
-@pytest.mark.parametrize("command", [[], ["convert"], ["bench"], ["train"], ["verify"], ["inspect"], ["build"], ["quickstart"]])
+@pytest.mark.parametrize(
+    "command", [[], ["convert"], ["bench"], ["train"], ["verify"], ["inspect"], ["build"], ["quickstart"]]
+)
 def test_help_is_light(command: list[str]) -> None:
     arguments = ["tfkit", *command, "--help"]
     assert not imports_tensorflow(

@@ -1,19 +1,19 @@
 """Every exception tfkit raises on purpose.
 
-    TfkitError                 exit code 1
-    ├── UsageError             2   the call itself is wrong: unknown name, options that exclude each other
-    ├── InputError             1   something handed to tfkit cannot be used
-    │   ├── ModelError             a model file or object (damaged, foreign, unsafe)
-    │   └── DataError              arrays: wrong names, shapes, types, range
-    ├── ConversionError        1   the underlying converter refused
-    ├── UnsupportedError       1   tfkit knows the case and declines it, with the reason
-    ├── InferenceError         1   a runtime could not load or run a flatbuffer
-    ├── DeviceError            1   a device is missing, refuses, or went away
-    ├── MissingToolError       1   a program or package is not installed; names the command that brings it
-    └── CheckError             3   a check said no
-        ├── ParityError            flatbuffer and Keras model disagree
-        ├── StrictError            ``strict`` was asked and a layer fell back
-        └── GoldenError            a device computed something else than the reference
+TfkitError                 exit code 1
+├── UsageError             2   the call itself is wrong: unknown name, options that exclude each other
+├── InputError             1   something handed to tfkit cannot be used
+│   ├── ModelError             a model file or object (damaged, foreign, unsafe)
+│   └── DataError              arrays: wrong names, shapes, types, range
+├── ConversionError        1   the underlying converter refused
+├── UnsupportedError       1   tfkit knows the case and declines it, with the reason
+├── InferenceError         1   a runtime could not load or run a flatbuffer
+├── DeviceError            1   a device is missing, refuses, or went away
+├── MissingToolError       1   a program or package is not installed; names the command that brings it
+└── CheckError             3   a check said no
+    ├── ParityError            flatbuffer and Keras model disagree
+    ├── StrictError            ``strict`` was asked and a layer fell back
+    └── GoldenError            a device computed something else than the reference
 """
 
 from __future__ import annotations

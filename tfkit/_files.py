@@ -25,7 +25,9 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent)
         os.close(handle)
     except OSError as error:
-        raise InputError(f"cannot write {target}: {error.strerror}; choose a folder that exists and is writable") from error
+        raise InputError(
+            f"cannot write {target}: {error.strerror}; choose a folder that exists and is writable"
+        ) from error
     temporary = Path(name)
     try:
         yield temporary

@@ -87,7 +87,9 @@ def main() -> NoReturn:
     except Exception as error:
         if os.environ.get("TFKIT_DEBUG"):
             raise
-        click.echo(f"error: {type(error).__name__}: {error}\nThis is a defect in tfkit; TFKIT_DEBUG=1 shows where.", err=True)
+        click.echo(
+            f"error: {type(error).__name__}: {error}\nThis is a defect in tfkit; TFKIT_DEBUG=1 shows where.", err=True
+        )
         sys.exit(1)
     sys.exit(0)
 

@@ -25,7 +25,10 @@ def command(as_json: bool) -> None:
     for finding in findings:
         click.echo(_line(finding, width))
     wanting = [f for f in findings if f.status != "ok"]
-    click.echo(f"\n{len(findings) - len(wanting)} of {len(findings)} as tested" + ("." if not wanting else "; see above for the rest."))
+    click.echo(
+        f"\n{len(findings) - len(wanting)} of {len(findings)} as tested"
+        + ("." if not wanting else "; see above for the rest.")
+    )
 
 
 def _line(finding: Finding, width: int) -> str:

@@ -105,9 +105,7 @@ def _converted(twin: Twin, model: Any, folder: Path, say: Say) -> Conversion:
     return conversion
 
 
-def _row(
-    twin: Twin, model: Any, conversion: Conversion, data: Dataset, here: Report, arm: Report, index: int
-) -> Row:
+def _row(twin: Twin, model: Any, conversion: Conversion, data: Dataset, here: Report, arm: Report, index: int) -> Row:
     measured, emulated = here.results[index], arm.results[index]
     preprocessing = metadata_of(model).preprocessing or IDENTITY
     outputs = Interpreter(conversion.flatbuffer).predict(preprocessing.apply(data.x_test))

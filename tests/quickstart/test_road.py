@@ -1,0 +1,36 @@
+"""The whole road, with less training than a person gets."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tfkit.quickstart import road, twins
+
+
+@pytest.mark.qemu
+def test_the_road_is_walked_and_training_is_reused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(road, "TWINS", tuple(replace(twin, epochs=3) for twin in twins.TWINS))
+    lines: list[str] = []
+    result = road.run(tmp_path, lines.append)
+    assert result.ok, result.table()
+    assert [row.format for row in result.rows] == ["float32", "int8", "float32", "lce"]
+    for row in result.rows:
+        assert row.keras_accuracy > 0.5
+        # The last bit of a float sum may decide a near tie between two classes: one image of 450 at most.
+        assert abs(row.keras_accuracy - row.flatbuffer_accuracy) <= 1 / 450
+    float32, int8, sparse, binary = (row.size_bytes for row in result.rows)
+    assert binary < int8 < float32
+    assert sparse < 0.5 * float32
+    assert json.loads((tmp_path / "report.json").read_text())["ok"] is True
+    assert "tfkit quickstart" in (tmp_path / "report.html").read_text()
+
+    (tmp_path / "binary.keras").write_text("damaged")
+    lines.clear()
+    road.run(tmp_path, lines.append)
+    reused = [line for line in lines if "trained before" in line]
+    assert len(reused) == 3
+    assert any("damaged; training again" in line for line in lines)
