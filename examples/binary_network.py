@@ -12,13 +12,12 @@ import tensorflow as tf  # isort: skip
 
 keras = tf.keras
 digits = data.load("digits")
+SIGNS = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign"}
 
 
 def binary_conv(x, filters):
     """Sign of the inputs, binary kernel, and the shortcut that lets gradients pass."""
-    y = QuantConv2D(
-        filters, 3, padding="same", input_quantizer="ste_sign", kernel_quantizer="ste_sign", use_bias=False
-    )(x)
+    y = QuantConv2D(filters, 3, padding="same", use_bias=False, **SIGNS)(x)
     return keras.layers.Add()([keras.layers.BatchNormalization(momentum=0.9)(y), x])
 
 

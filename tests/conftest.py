@@ -8,7 +8,7 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import tfkit  # noqa: E402, F401  (asks for Keras 2 before anything imports TensorFlow)
+import tfkit  # noqa: F401  (asks for Keras 2 before anything imports TensorFlow)
 
 SEED = 20201
 

@@ -51,9 +51,14 @@ def test_whole_file_appears_on_success(tmp_path: Path) -> None:
 
 def test_whole_file_leaves_nothing_on_failure(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("old")
-    with pytest.raises(RuntimeError, match="half way"), whole_file(tmp_path / "a.json") as temporary:
-        temporary.write_text("ne")
-        raise RuntimeError("half way")
+
+    def write_half() -> None:
+        with whole_file(tmp_path / "a.json") as temporary:
+            temporary.write_text("ne")
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        write_half()
     assert (tmp_path / "a.json").read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
 

@@ -67,4 +67,4 @@ def test_tensorflow_with_keras_3_is_named() -> None:
 def test_folders_refuse_to_be_imported_by_their_short_names() -> None:
     for name in ("models", "converters"):
         done = subprocess.run([sys.executable, "-c", f"import {name}"], capture_output=True, text=True, check=False)
-        assert f"import it by that name" in done.stderr or "No module named" in done.stderr
+        assert "import it by that name" in done.stderr or "No module named" in done.stderr

@@ -1,4 +1,4 @@
-"""The README's blocks run, in order, in one empty folder: ```console through the command line, ```python as it stands."""
+"""The README's blocks run, in order, in one empty folder: console lines through the command line, Python as it is."""
 
 from __future__ import annotations
 

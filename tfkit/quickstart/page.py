@@ -42,12 +42,13 @@ def to_html(result: Result) -> str:
         "<h2>What each check saw</h2>",
         *(_details(row) for row in result.rows),
         "<h2>How to read this</h2><ul>",
-        "<li>Parity compares the flatbuffer with the Keras model on seeded and on real data, in the runtime that ships.</li>",
+        "<li>Parity compares the flatbuffer with the Keras model on seeded and on real data, in the runtime that "
+        "ships.</li>",
         "<li>The Arm column is a run under emulation: the output is compared, times there mean nothing and are not "
         "shown. Nothing on this page was measured on Arm hardware.</li>",
-        "<li>Pruned weights are stored sparsely, which shrinks the file; the stock runtime unpacks these convolutions "
-        "and runs them dense, so pruning alone makes nothing faster here.</li>",
-        "<li>The network is tiny, so latencies are dominated by fixed cost; they say nothing about larger networks.</li>",
+        "<li>Pruned weights are stored sparsely, which shrinks the file; the stock runtime unpacks these "
+        "convolutions and runs them dense, so pruning alone makes nothing faster here.</li>",
+        "<li>The network is tiny, so fixed cost dominates its latency, which says nothing about larger networks.</li>",
         f"</ul><footer>{escape(_machine(result))}</footer></body></html>",
     ]
     return "\n".join(parts) + "\n"

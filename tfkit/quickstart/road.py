@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from tfkit import bench, converters, saving, training
-from tfkit._errors import ModelError, ParityError
+from tfkit._errors import ModelError
 from tfkit._files import whole_file
 from tfkit.bench import Report
-from tfkit.converters import Conversion
+from tfkit.converters import Conversion, Parity
+from tfkit.converters.pipeline import Rejected
 from tfkit.data import Dataset, load
 from tfkit.metadata import IDENTITY, attach_metadata, metadata_of
 from tfkit.quickstart.page import to_html
@@ -44,10 +46,10 @@ def run(folder: Path, say: Say) -> Result:
     networks: list[tuple[Twin, Any, Conversion]] = []
     float_model = None
     for number, twin in enumerate(TWINS, 1):
-        head = f"[{number}/{len(TWINS)}] {twin.name}"
-        model = _trained(twin, float_model, data, folder, lambda line, head=head: say(f"{head}: {line}"))
+        tell = functools.partial(_tell, say, f"[{number}/{len(TWINS)}] {twin.name}")
+        model = _trained(twin, float_model, data, folder, tell)
         float_model = model if float_model is None else float_model
-        networks.append((twin, model, _converted(twin, model, folder, lambda line, head=head: say(f"{head}: {line}"))))
+        networks.append((twin, model, _converted(twin, model, folder, tell)))
     paths = [_path(folder, twin, ".tflite") for twin, _, _ in networks]
     here = bench.run(paths, device=DEVICE, data=DATA, progress=say)
     arm = bench.run(paths, device=ARM_DEVICE, data=DATA, progress=say)
@@ -68,6 +70,10 @@ def run(folder: Path, say: Say) -> Result:
     with whole_file(folder / "report.html") as temporary:
         temporary.write_text(to_html(result))
     return result
+
+
+def _tell(say: Say, head: str, line: str) -> None:
+    say(f"{head}: {line}")
 
 
 def _path(folder: Path, twin: Twin, suffix: str) -> Path:
@@ -98,9 +104,10 @@ def _trained(twin: Twin, float_model: Any, data: Dataset, folder: Path, say: Say
 def _converted(twin: Twin, model: Any, folder: Path, say: Say) -> Conversion:
     try:
         conversion = converters.convert(model, format=twin.format, data=DATA, strict=True, progress=say)
-    except ParityError as error:
+    except Rejected as error:
         # The table is the place that says so; the other networks are still worth seeing.
-        conversion = error.conversion  # type: ignore[attr-defined]
+        assert error.conversion is not None
+        conversion = error.conversion
     conversion.save(_path(folder, twin, ".tflite"))
     return conversion
 
@@ -110,6 +117,7 @@ def _row(twin: Twin, model: Any, conversion: Conversion, data: Dataset, here: Re
     preprocessing = metadata_of(model).preprocessing or IDENTITY
     outputs = Interpreter(conversion.flatbuffer).predict(preprocessing.apply(data.x_test))
     latency = measured.latency
+    parity = cast(Parity, conversion.parity)
     return Row(
         name=twin.name,
         format=twin.format,
@@ -119,8 +127,8 @@ def _row(twin: Twin, model: Any, conversion: Conversion, data: Dataset, here: Re
         p50_s=None if latency is None else latency.median_s,
         p90_s=None if latency is None else latency.p90_s,
         samples=0 if latency is None else latency.samples,
-        parity_ok=conversion.parity.ok,
-        parity=conversion.parity.summary,
+        parity_ok=parity.ok,
+        parity=parity.summary,
         arm_ok=emulated.ok and measured.ok,
         arm=str(emulated.golden["summary"]),
         ledger=conversion.ledger.table().splitlines(),
