@@ -106,8 +106,7 @@ def _converted(twin: Twin, model: Any, folder: Path, say: Say) -> Conversion:
         conversion = converters.convert(model, format=twin.format, data=DATA, strict=True, progress=say)
     except Rejected as error:
         # The table is the place that says so; the other networks are still worth seeing.
-        assert error.conversion is not None
-        conversion = error.conversion
+        conversion = cast(Conversion, error.conversion)
     conversion.save(_path(folder, twin, ".tflite"))
     return conversion
 
