@@ -99,7 +99,7 @@ _TFMOT_CLASSES = ("QuantizeWrapper", "QuantizeWrapperV2", "QuantizeLayer", "Quan
 
 def _custom_objects(tfmot: bool) -> dict[str, Any]:
     """What Keras must know to read a model; importing the packages registers Larq's and tfkit's classes."""
-    import tfkit.layers  # noqa: F401
+    import tfkit.blocks  # noqa: F401  (blocks import layers)
 
     if not tfmot:
         return {}
