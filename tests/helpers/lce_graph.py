@@ -169,8 +169,9 @@ class Convolution:
             target = graph.tensor("int32", (batch, *self.output_size, packed_words(self.channels_out)))
         else:
             inputs += [graph.constant(multiplier), graph.constant(bias), ABSENT]
-            quantization = {"scale": 0.037, "zero_point": -5} if self.output == "int8" else {}
-            target = graph.tensor(self.output, (batch, *self.output_size, self.channels_out), **quantization)
+            shape = (batch, *self.output_size, self.channels_out)
+            scale = 0.037 if self.output == "int8" else None
+            target = graph.tensor(self.output, shape, scale=scale, zero_point=-5)
         graph.custom("LceBconv2d", inputs, [target], self.options())
         return target
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from tfkit import _native
 
+
 def delegate_path() -> Path:
     """The delegate of this installation."""
     return _native.path("libtfkit_delegate.so")
@@ -34,13 +35,15 @@ class DelegatedInterpreter:
     """An interpreter with tfkit's delegate."""
 
     def __init__(
-        self, flatbuffer: bytes, name: str = "ai_edge_litert", options: Mapping[str, str] | None = None, **arguments: Any
+        self,
+        flatbuffer: bytes,
+        name: str = "ai_edge_litert",
+        options: Mapping[str, str] | None = None,
+        **arguments: Any,
     ) -> None:
         interpreter, load_delegate = runtime(name)
         self._delegate = load_delegate(str(delegate_path()), dict(options or {}))
-        self.interpreter = interpreter(
-            model_content=flatbuffer, experimental_delegates=[self._delegate], **arguments
-        )
+        self.interpreter = interpreter(model_content=flatbuffer, experimental_delegates=[self._delegate], **arguments)
         self.interpreter.allocate_tensors()
 
     def run(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
 from helpers.lce_runtimes import DelegatedInterpreter
 
 TESTS = Path(__file__).resolve().parent.parent
