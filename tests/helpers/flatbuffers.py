@@ -1,0 +1,73 @@
+"""Small flatbuffers of the stock converters (golden/write_flatbuffers.py), and edits of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from helpers.lce_graph import pack, unpack
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "flatbuffers"
+
+
+def golden(name: str) -> Path:
+    """Path of a committed flatbuffer."""
+    return GOLDEN / f"{name}.tflite"
+
+
+def with_outputs(flatbuffer: bytes, outputs: Sequence[int]) -> bytes:
+    """The same network with other tensors as its outputs, intermediate ones among them."""
+    model = unpack(flatbuffer)
+    model.subgraphs[0].outputs = list(outputs)
+    model.signatureDefs = None
+    return pack(model)
+
+
+def with_custom_op_renamed(flatbuffer: bytes, old: str, new: str) -> bytes:
+    """The same network with one custom op under another name."""
+    model = unpack(flatbuffer)
+    renamed = [code for code in model.operatorCodes if code.customCode in (old, old.encode())]
+    assert renamed, old
+    for code in renamed:
+        code.customCode = new
+    return pack(model)
+
+
+def without_custom_options(flatbuffer: bytes) -> bytes:
+    """The same network whose custom ops have lost their options."""
+    model = unpack(flatbuffer)
+    for operator in model.subgraphs[0].operators:
+        operator.customOptions = None
+    return pack(model)
+
+
+def identity(dtype: str, shape: Sequence[int]) -> bytes:
+    """A network of one RESHAPE to the shape it has already: the output's bytes are the input's."""
+    model = schema.ModelT()
+    model.version = 3
+    model.buffers = [schema.BufferT(), schema.BufferT()]
+    model.buffers[1].data = np.frombuffer(np.asarray(shape, np.int32).tobytes(), np.uint8)
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.RESHAPE
+    code.version = 1
+    model.operatorCodes = [code]
+    graph = schema.SubGraphT()
+    graph.tensors = [
+        _tensor(dtype, shape, "in"),
+        _tensor("int32", (len(shape),), "shape", 1),
+        _tensor(dtype, shape, "out"),
+    ]
+    operator = schema.OperatorT()
+    operator.inputs, operator.outputs = [0, 1], [2]
+    graph.operators, graph.inputs, graph.outputs = [operator], [0], [2]
+    model.subgraphs = [graph]
+    return pack(model)
+
+
+def _tensor(dtype: str, shape: Sequence[int], name: str, buffer: int = 0) -> schema.TensorT:
+    tensor = schema.TensorT()
+    tensor.name, tensor.shape, tensor.buffer = name, list(shape), buffer
+    tensor.type = getattr(schema.TensorType, dtype.upper())
+    return tensor
