@@ -14,7 +14,7 @@ from tfkit.layers import is_binary_layer
 from tfkit.metadata import IDENTITY, metadata_of
 from tfkit.pruning import callbacks as pruning_callbacks
 from tfkit.pruning import is_pruned
-from tfkit.quantization import calibrate, is_quantize_aware
+from tfkit.quantization import calibrate, is_quantize_aware, settle
 
 keras = legacy_keras()
 
@@ -40,7 +40,7 @@ def fit(
 
     Adam with a learning rate that falls from ``learning_rate`` to zero along half a cosine; cross entropy.
     Latent binary weights are clipped by their layers. A quantization-aware model has its activation ranges
-    set from training data before every epoch; a pruned model gets the step counter that its schedule needs.
+    set from training data before every epoch and is settled after the last one; a pruned model gets the step counter that its schedule needs.
     One seed gives one result on one machine.
 
     Args:
@@ -92,6 +92,8 @@ def fit(
         callbacks=callbacks,
         verbose=0,
     )
+    if is_quantize_aware(model):
+        settle(model)
     return {name: [float(value) for value in values] for name, values in history.history.items()}
 
 

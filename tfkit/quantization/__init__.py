@@ -5,6 +5,7 @@ from __future__ import annotations
 from tfkit.quantization.aware import is_quantize_aware, quantize_aware
 from tfkit.quantization.calibration import calibrate
 from tfkit.quantization.configs import CONFIGS, OutputConfig, PassConfig
+from tfkit.quantization.settle import settle
 from tfkit.quantization.tfmot import custom_objects
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "custom_objects",
     "is_quantize_aware",
     "quantize_aware",
+    "settle",
 ]

@@ -93,24 +93,35 @@ class Range:
     """One learned activation range: the quantizer that guards it and its two variables."""
 
     def __init__(self, owner: Any, attribute: str, variables: dict[str, Any], index: int | None = None) -> None:
-        self._owner, self._attribute, self._index = owner, attribute, index
+        self.owner, self._attribute, self._index = owner, attribute, index
         self.minimum, self.maximum = variables["min_var"], variables["max_var"]
+
+    @property
+    def scale(self) -> float:
+        """The real value of one int8 step."""
+        return (float(self.maximum.numpy()) - float(self.minimum.numpy())) / 255
+
+    @scale.setter
+    def scale(self, value: float) -> None:
+        zero_point = round(-float(self.minimum.numpy()) / self.scale)
+        self.minimum.assign(-zero_point * value)
+        self.maximum.assign((255 - zero_point) * value)
 
     @property
     def quantizer(self) -> Any:
         """The quantizer that is called with (inputs, training, weights=...)."""
-        found = getattr(self._owner, self._attribute)
+        found = getattr(self.owner, self._attribute)
         return found if self._index is None else found[self._index]
 
     @quantizer.setter
     def quantizer(self, value: Any) -> None:
         if self._index is None:
-            setattr(self._owner, self._attribute, value)
+            setattr(self.owner, self._attribute, value)
         else:
             # Keras hands out a tracked copy of a list attribute; assigning into it would track ``value``.
-            found = list(getattr(self._owner, self._attribute))
+            found = list(getattr(self.owner, self._attribute))
             found[self._index] = value
-            object.__setattr__(self._owner, self._attribute, found)
+            object.__setattr__(self.owner, self._attribute, found)
 
 
 def wrappers(model: Any) -> Iterator[Any]:
@@ -121,15 +132,35 @@ def wrappers(model: Any) -> Iterator[Any]:
 def activation_ranges(model: Any) -> Iterator[Range]:
     """Every activation range of a quantization-aware model, inputs first."""
     for layer in model.layers:
-        if isinstance(layer, QuantizeInput) and layer.quantizer is not None:
-            yield Range(layer, "quantizer", layer.quantizer_vars)
-        elif isinstance(layer, QuantizeWrapper):
-            for activation in layer._quantize_activations:
-                for variables in ("_pre_activation_vars", "_post_activation_vars"):
-                    if hasattr(activation, variables):
-                        yield Range(activation, "quantizer", getattr(activation, variables))
-            if layer._output_quantizers:
-                yield Range(layer, "_output_quantizers", layer._output_quantizer_vars, index=0)
+        yield from _ranges(layer)
+
+
+def _ranges(layer: Any) -> Iterator[Range]:
+    """The ranges of one layer in the order they apply."""
+    if isinstance(layer, QuantizeInput) and layer.quantizer is not None:
+        yield Range(layer, "quantizer", layer.quantizer_vars)
+    elif isinstance(layer, QuantizeWrapper):
+        for activation in layer._quantize_activations:
+            for variables in ("_pre_activation_vars", "_post_activation_vars"):
+                if hasattr(activation, variables):
+                    yield Range(activation, "quantizer", getattr(activation, variables))
+        if layer._output_quantizers:
+            yield Range(layer, "_output_quantizers", layer._output_quantizer_vars, index=0)
+
+
+def output_range(layer: Any) -> Range | None:
+    """The range of what leaves the layer; None when its output is not quantized there."""
+    found = list(_ranges(layer))
+    if isinstance(layer, QuantizeWrapper) and not layer._output_quantizers:
+        found = [r for r in found if hasattr(r.owner, "_post_activation_vars")]
+    return found[-1] if found else None
+
+
+def weight_scale(wrapper: Any) -> Any | None:
+    """The scale of the wrapper's one kernel, per output channel or one for all; None without a quantized kernel."""
+    if len(wrapper._weight_vars) != 1:
+        return None
+    return wrapper._weight_vars[0][2]["max_var"].numpy().astype("float64") / 127
 
 
 def refresh_weight_ranges(model: Any) -> None:
