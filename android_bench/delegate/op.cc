@@ -34,7 +34,8 @@ std::size_t SizeOf(TfLiteType type) {
 bool IsOpName(const std::string& name) { return Makers().count(name) != 0; }
 
 std::unique_ptr<Op> MakeOp(const NodeView& node, const std::string& forced_kernel) {
-  // LCE has only ever written version 1.
+  // LCE has only ever written version 1. Today's runtimes say 1 of every custom op they do not
+  // know.
   if (node.version() > 1) {
     throw Unsupported("it has version " + std::to_string(node.version()) + ", only 1 is known");
   }
