@@ -1,0 +1,268 @@
+"""Whole benchmarks: plans, reports, files, and devices that misbehave."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.flatbuffers import golden, with_custom_op_renamed
+
+from tfkit import bench
+from tfkit._errors import DeviceError, GoldenError, InferenceError, InputError, ModelError, UsageError
+from tfkit.bench import golden as reference
+from tfkit.bench.spec import CORRECTNESS, PRESETS, Preset
+from tfkit.devices import Completed, connect
+from tfkit.devices.local import LocalDevice
+
+TINY = Preset("tiny", 1, 0.0, 0.0, 3, 0.0, 3, 5.0, processes=2)
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A preset that takes no time."""
+    monkeypatch.setitem(PRESETS._entries, "tiny", TINY)
+    return "tiny"
+
+
+class Recording(LocalDevice):
+    """This machine, but commands are recorded, and an answer can be changed on its way back."""
+
+    def __init__(self, change: Any = None) -> None:
+        super().__init__()
+        self.commands: list[list[str]] = []
+        self.closed = False
+        self._change = change or (lambda done: done)
+
+    def run(self, command: Sequence[str], *, timeout: float) -> Completed:
+        self.commands.append(list(command))
+        return self._change(super().run(command, timeout=timeout))  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        self.closed = True
+
+    def flag(self, name: str) -> list[str]:
+        return [command[command.index(name) + 1] for command in self.commands]
+
+
+def test_a_quick_local_benchmark(tmp_path: Path) -> None:
+    file = tmp_path / "r.json"
+    lines: list[str] = []
+    report = bench.run(
+        [golden("int8"), golden("lce_float32")], threads=(1, 2), seed=3, progress=lines.append, json_path=file
+    )
+    report.check()
+    assert [(r.model["name"], r.threads) for r in report.results] == [
+        ("int8.tflite", 1),
+        ("int8.tflite", 2),
+        ("lce_float32.tflite", 1),
+        ("lce_float32.tflite", 2),
+    ]
+    for result in report.results:
+        assert result.latency is not None
+        assert result.latency.samples == 64
+        assert result.latency.p90_s is not None
+        assert 0 < result.latency.median_s <= result.latency.p90_s
+        (process,) = result.processes
+        assert len(process["measurement"]["run_ns"]) == 64
+        assert process["threads"] == result.threads
+    assert lines[0] == "host reference: int8.tflite"
+    assert lines[-1] == "[4/4] lce_float32.tflite on local, threads: 2"
+    assert json.loads(file.read_text()) == json.loads(json.dumps(report.to_json()))
+
+
+def test_the_documents_schema(tiny: str) -> None:
+    document = bench.run(golden("lce_int8"), preset=tiny).to_json()
+    assert {key: set(value) if isinstance(value, dict) else type(value) for key, value in document.items()} == {
+        "schema_version": int,
+        "ok": bool,
+        "device": {"name", "platform", "times_meaningful", "properties"},
+        "spec": {"preset", "threads", "seed", "data", "kernel"},
+        "artifacts": {"runner_sha256", "delegate_sha256", "litert_sha256", "litert_version"},
+        "host": {"python", "versions"},
+        "created": str,
+        "results": list,
+    }
+    (result,) = document["results"]
+    assert set(result) == {"model", "threads", "golden", "processes", "latency", "warnings"}
+    assert set(result["model"]) == {"path", "name", "sha256", "bytes", "custom_ops"}
+    assert set(result["golden"]) == {"ok", "summary", "reference", "tolerance", "outputs"}
+    assert set(result["latency"]) == {"samples", "median_s", "p90_s", "between_process_cv"}
+    assert len(result["model"]["sha256"]) == 64
+    assert result["latency"]["p90_s"] is None  # 6 samples do not carry one
+    assert result["latency"]["between_process_cv"] is not None
+    assert document["schema_version"] == 1
+    properties: Mapping[str, Any] = document["device"]["properties"]
+    assert {"cpu_model", "governors", "load_average", "kernel", "machine"} <= set(properties)
+
+
+def test_processes_are_fresh_and_interleaved(tiny: str) -> None:
+    device = Recording()
+    report = bench.run([golden("float32"), golden("int8")], device, threads=(1, 2), preset=tiny, seed=4)
+    assert not device.closed  # an open device is its owner's to close
+    runs = list(zip(device.flag("--model"), device.flag("--threads"), strict=True))
+    assert len(runs) == 8
+    assert sorted(runs[:4]) == sorted(runs[4:])
+    assert runs[:4] != runs[4:]  # seed 4 gives two different orders
+    assert [len(result.processes) for result in report.results] == [2, 2, 2, 2]
+    again = Recording()
+    bench.run([golden("float32"), golden("int8")], again, threads=(1, 2), preset=tiny, seed=4)
+    assert [Path(path).parent.name for path in again.flag("--model")] == [Path(path).parent.name for path, _ in runs]
+
+
+def test_the_delegate_joins_only_where_it_is_needed(tiny: str) -> None:
+    device = Recording()
+    bench.run([golden("float32"), golden("lce_int8")], device, preset=tiny, kernel="reference")
+    for command in device.commands:
+        binary = Path(command[command.index("--model") + 1]).parent.name == "1"
+        assert ("--delegate" in command) is binary
+        assert ("--kernel" in command) is binary
+
+
+def test_data_is_run_instead_of_seeded_inputs(tiny: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", x=np.full((2, 8, 8, 3), 0.5, np.float32))
+    kept: list[bytes] = []
+
+    def keep(done: Completed) -> Completed:
+        kept.append(Path(device.flag("--inputs")[-1]).read_bytes())
+        return done
+
+    device = Recording(keep)
+    report = bench.run(golden("float32"), device, preset=tiny, data=tmp_path / "x.npz")
+    report.check()
+    assert kept[0] == np.full((1, 8, 8, 3), 0.5, np.float32).tobytes()
+
+
+def test_a_wrong_golden_is_no_latency(tiny: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    make = reference.make
+
+    def corrupted(data: bytes, arrays: Sequence[np.ndarray]) -> Any:
+        found = make(data, arrays)
+        if b"LceBconv2d" in data:
+            found.outputs[0] = found.outputs[0] ^ 1
+        return found
+
+    monkeypatch.setattr(reference, "make", corrupted)
+    file = tmp_path / "r.json"
+    report = bench.run([golden("lce_int8"), golden("float32")], preset=tiny, json_path=file)
+    wrong, right = report.results
+    assert (wrong.ok, wrong.latency, len(wrong.processes)) == (False, None, 1)
+    assert wrong.processes[0]["measurement"] is None
+    assert right.ok
+    assert right.latency is not None
+    with pytest.raises(GoldenError, match=r"lce_int8.tflite with 1 threads: output .* differs .* by 1 \(0 allowed\)"):
+        report.check()
+    document = json.loads(file.read_text())
+    assert document["ok"] is False
+    assert document["results"][0]["latency"] is None
+    assert "NO" in bench.as_table(report)
+
+
+def test_what_was_measured_survives_a_later_failure(tiny: str, tmp_path: Path) -> None:
+    file = tmp_path / "r.json"
+    answers = 0
+
+    def die_at_the_third(done: Completed) -> Completed:
+        nonlocal answers
+        answers += 1
+        return Completed(139, "", "") if answers == 3 else done
+
+    with pytest.raises(DeviceError, match=r"int8.tflite on local: the runner was killed by signal 11"):
+        bench.run([golden("float32"), golden("int8")], Recording(die_at_the_third), preset=tiny, seed=1, json_path=file)
+    document = json.loads(file.read_text())
+    assert [len(result["processes"]) for result in document["results"]] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (Completed(1, "", "Killed\n"), "ended with exit code 1 and no result; it said: Killed"),
+        (Completed(0, "[]", ""), "no document of schema 1"),
+        (Completed(0, '{"schema_version": 2}', ""), "no document of schema 1"),
+        (Completed(127, "", "a\x1b[2Jb"), r"it said: a\\x1b\[2Jb"),
+    ],
+)
+def test_answers_that_are_none(answer: Completed, message: str, tiny: str) -> None:
+    with pytest.raises(DeviceError, match=message):
+        bench.run(golden("float32"), Recording(lambda done: answer), preset=tiny)
+
+
+def test_a_model_that_the_device_cannot_run(tiny: str) -> None:
+    refused = Completed(1, '{"schema_version": 1, "error": "compiling the model"}', "ERROR: no room\n")
+    with pytest.raises(InferenceError, match=r"does not run: compiling the model. The runtime said: ERROR: no room"):
+        bench.run(golden("float32"), Recording(lambda done: refused), preset=tiny)
+
+
+def test_a_model_that_the_host_cannot_run(tmp_path: Path) -> None:
+    model = tmp_path / "acme.tflite"
+    model.write_bytes(with_custom_op_renamed(golden("lce_int8").read_bytes(), "LceQuantize", "AcmeSign"))
+    with pytest.raises(InferenceError, match=r"acme.tflite: unresolved custom op AcmeSign"):
+        bench.run(model)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"models": []}, "no models"),
+        ({"threads": ()}, r"threads are \[\]"),
+        ({"threads": (1, 1)}, "give distinct numbers from 1 to 256"),
+        ({"threads": (0,)}, "give distinct numbers"),
+        ({"seed": -1}, "the seed is -1"),
+        ({"preset": "quik"}, "unknown preset 'quik'; did you mean 'quick'"),
+        ({"device": "qemu:a72"}, "unknown CPU 'a72'"),
+    ],
+)
+def test_wrong_calls(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        bench.run(**{"models": golden("float32"), **arguments})
+
+
+def test_damaged_models_and_unwritable_results(tmp_path: Path) -> None:
+    cut = tmp_path / "cut.tflite"
+    cut.write_bytes(golden("float32").read_bytes()[:500])
+    with pytest.raises(ModelError, match=r"cut\.tflite"):
+        bench.run([golden("float32"), cut])
+    with pytest.raises(InputError, match="no folder"):
+        bench.run(golden("float32"), json_path=tmp_path / "no" / "r.json")
+
+
+@pytest.mark.qemu
+def test_emulated_times_are_no_results(tmp_path: Path) -> None:
+    report = bench.run(
+        [golden("float32"), golden("int8"), golden("lce_float32")],
+        "qemu:cortex-a72",
+        json_path=tmp_path / "r.json",
+    )
+    report.check()
+    document = json.loads((tmp_path / "r.json").read_text())
+    assert document["device"]["times_meaningful"] is False
+    assert document["device"]["platform"] == "linux-aarch64"
+    assert [result["latency"] for result in document["results"]] == [None, None, None]
+    assert all(process["measurement"] is None for result in document["results"] for process in result["processes"])
+    assert CORRECTNESS.processes == 1
+    table = bench.as_table(report)
+    assert "correctness only" in table
+    assert "median" not in table
+    assert " us" not in table
+
+
+@pytest.mark.qemu
+def test_an_emulated_run_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tfkit.bench.runner.START_SECONDS", 0.001)
+    with connect("qemu:cortex-a53") as device, pytest.raises(DeviceError, match="has not ended after"):
+        bench.run(golden("float32"), device)
+
+
+def test_no_tensorflow(tmp_path: Path) -> None:
+    code = (
+        "import sys; from tfkit import bench\n"
+        f"bench.run([{str(golden('float32'))!r}, {str(golden('lce_int8'))!r}]).check()\n"
+        "print([name for name in ('tensorflow', 'keras', 'tf_keras') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout == "[]\n"
