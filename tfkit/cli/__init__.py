@@ -101,7 +101,7 @@ def _hush_native_code() -> None:
     TensorFlow, Larq Compute Engine and LiteRT log to it at import, before any log level takes effect.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    for name in ("tensorflow", "absl"):
+    for name in ("tensorflow", "absl", "larq"):
         logging.getLogger(name).setLevel(logging.ERROR)
     sys.stderr.flush()
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
