@@ -121,7 +121,9 @@ def absurd_archive(archive: zipfile.ZipFile) -> str | None:
         if member.filename.endswith(".json") and member.file_size > MAX_CONFIG_BYTES:
             return f"its member {member.filename!r} would unpack to {member.file_size} bytes"
         if member.file_size > _MIB and member.file_size > MAX_RATIO * max(member.compress_size, 1):
-            return f"its member {member.filename!r} would unpack from {member.compress_size} to {member.file_size} bytes"
+            return (
+                f"its member {member.filename!r} would unpack from {member.compress_size} to {member.file_size} bytes"
+            )
     return None
 
 

@@ -9,11 +9,14 @@ import numpy as np
 
 from tfkit._errors import UnsupportedError
 from tfkit._keras import legacy_keras
+from tfkit._rebuild import rebuilt
 from tfkit.layers import is_binary_layer
 from tfkit.metadata import attach_metadata, metadata_of
 from tfkit.quantization import tfmot
+from tfkit.quantization.averaging import averaging_convolution, is_exact_average
 from tfkit.quantization.calibration import calibrate
 from tfkit.quantization.plan import plan
+from tfkit.quantization.settle import settle
 
 keras = legacy_keras()
 
@@ -29,7 +32,8 @@ def quantize_aware(model: Any, calibration: np.ndarray | None = None) -> Any:
     Weights are quantized per output channel and activations per tensor, as TFLite's int8 kernels do
     (Jacob et al., https://arxiv.org/abs/1712.05877, section 3). Binary layers stay binary: the int8 value
     is what leaves their fused batch normalization, so binary and int8 layers become one flatbuffer
-    without a float op.
+    without a float op. Average pooling becomes a depthwise convolution with the same result, because the
+    int8 AVERAGE_POOL_2D rounds twice.
 
     Args:
         model: a functional or sequential tf_keras model, trained or not. Names, weights and metadata are kept.
@@ -47,20 +51,25 @@ def quantize_aware(model: Any, calibration: np.ndarray | None = None) -> Any:
         listed = "\n".join(f"  - {offender}" for offender in made.offenders)
         raise UnsupportedError(f"cannot make {model.name!r} quantization-aware:\n{listed}")
 
+    copies: dict[str, Any] = {}
+
     def annotate(layer: Any) -> Any:
-        if layer.name in made.configs:
-            copy = type(layer).from_config(layer.get_config())
-            return tfmot.annotate(copy, made.configs[layer.name])
-        return type(layer).from_config(layer.get_config())
+        if is_exact_average(layer):
+            copies[layer.name] = copy = averaging_convolution(layer)
+        else:
+            copies[layer.name] = copy = type(layer).from_config(layer.get_config())
+        return tfmot.annotate(copy, made.configs[layer.name]) if layer.name in made.configs else copy
 
     annotated = keras.models.clone_model(model, clone_function=annotate)
-    annotated.set_weights(model.get_weights())
-    aware = tfmot.apply(annotated)
+    for layer in model.layers:
+        if layer.weights:
+            copies[layer.name].set_weights(layer.get_weights())
+    aware = rebuilt(tfmot.apply(annotated), tfmot.custom_objects())
     tfmot.refresh_weight_ranges(aware)
     metadata = metadata_of(model)
     binary = any(is_binary_layer(layer) for layer in model.layers)
     attach_metadata(aware, replace(metadata, scheme="binary_int8" if binary else "int8"))
-    return calibrate(aware, calibration) if calibration is not None else aware
+    return settle(calibrate(aware, calibration)) if calibration is not None else aware
 
 
 def _check_kind(model: Any) -> None:

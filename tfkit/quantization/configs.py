@@ -49,17 +49,6 @@ class OutputConfig(PassConfig):
         ]
 
 
-@keras.utils.register_keras_serializable(package="tfkit")
-class PReLUConfig(OutputConfig):
-    """Quantize the slopes (8 bits, symmetric, as the int8 PRELU kernel takes them) and the output."""
-
-    def get_weights_and_quantizers(self, layer: Any) -> list[Any]:
-        slopes = quantizers.LastValueQuantizer(num_bits=8, per_axis=False, symmetric=True, narrow_range=True)
-        return [(layer.alpha, slopes)]
-
-    def set_quantize_weights(self, layer: Any, quantize_weights: Sequence[Any]) -> None:
-        layer.alpha = quantize_weights[0]
-
-
 CONFIGS: Registry[Callable[[Any], QuantizeConfig]] = Registry("quantize config")
-CONFIGS.add("PReLU", lambda layer: PReLUConfig())
+CONFIGS.add("Multiply", lambda layer: OutputConfig())
+CONFIGS.add("Subtract", lambda layer: OutputConfig())

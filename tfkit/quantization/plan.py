@@ -9,12 +9,14 @@ from tfkit._keras import legacy_keras
 from tfkit.layers import is_binary_layer
 from tfkit.layers._binary import kernel_quantizers
 from tfkit.quantization import tfmot
+from tfkit.quantization.averaging import is_exact_average
 from tfkit.quantization.configs import CONFIGS, OutputConfig, PassConfig
 from tfkit.quantization.graph import Edges, neighbours, uses
 
 keras = legacy_keras()
 
 _NORMALIZATIONS = ("BatchNormalization", "SyncBatchNormalization")
+_FUSED = ("Conv2D", "DepthwiseConv2D", "Dense")
 _NORMALIZED = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Dense")
 
 
@@ -49,8 +51,7 @@ def plan(model: Any) -> Plan:
         if reason:
             made.offenders.append(f"{_label(layer)} {reason}")
         else:
-            config = CONFIGS[type(layer).__name__](layer) if type(layer).__name__ in CONFIGS else None
-            made.configs[layer.name] = config
+            made.configs[layer.name] = _config(layer, consumers)
     return made
 
 
@@ -63,12 +64,28 @@ def _binary_tail(layer: Any, consumers: Edges) -> list[Any]:
     if not is_binary_layer(layer):
         return tail
     following = _only(consumers[layer.name])
+    if is_exact_average(layer):
+        return OutputConfig()  # its weights are all equal, which int8 holds exactly
     if _is_relu(following) and _is_normalization(_only(consumers[following.name])):
         tail.append(following)
         following = _only(consumers[following.name])
     if _is_normalization(following):
         tail.append(following)
     return tail
+
+
+def _config(layer: Any, consumers: Edges) -> Any | None:
+    """tfkit's own config for a layer, None for TF-MOT's."""
+    following = _only(consumers[layer.name])
+    # A ReLU right behind is computed by the same kernel: one int8 result, after it.
+    if is_exact_average(layer):
+        return OutputConfig()  # its weights are all equal, which int8 holds exactly
+    if _is_relu(following) and getattr(following, "max_value", None) in (None, 6):
+        if isinstance(layer, keras.layers.Add):
+            return PassConfig()
+        if type(layer).__name__ in _FUSED and layer.activation is keras.activations.linear:
+            return tfmot.weights_only(layer)
+    return CONFIGS[type(layer).__name__](layer) if type(layer).__name__ in CONFIGS else None
 
 
 def _only(layers: list[Any]) -> Any | None:

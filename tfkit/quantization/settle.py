@@ -33,6 +33,7 @@ _SAME_SCALE = (
 def settle(model: Any) -> Any:
     """Move the ranges and biases of a trained quantization-aware model onto the grid of int8 inference; in place.
 
+    - Everything that meets in a concatenation gets one range, because int8 CONCATENATION copies bytes.
     - Every sum of two tensors gets input and output scales whose ratios have 20 fractional bits, the precision
       of integer ADD kernels (ranges move by less than 1e-6 of their width).
     - Every folded bias becomes a multiple of input scale · weight scale, which is how it is stored in int32
@@ -46,14 +47,53 @@ def settle(model: Any) -> Any:
     """
     tfmot.refresh_weight_ranges(model)
     producers, consumers = neighbours(model)
-    _settle_sums(model, producers, consumers)
+    scales = _Scales()
+    for layer in model.layers:
+        if isinstance(getattr(layer, "layer", None), layers.Concatenate):
+            owners = [_range_owner(before, producers) for before in producers[layer.name]]
+            scales.join([owner for owner in (*owners, layer) if owner is not None])
+    _settle_sums(model, producers, consumers, scales)
     for wrapper in tfmot.wrappers(model):
         if isinstance(wrapper.layer, (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)):
             _settle_bias(wrapper, producers, consumers)
     return model
 
 
-def _settle_sums(model: Any, producers: Edges, consumers: Edges) -> None:
+class _Scales:
+    """Ranges by layer name, and which of them are one range because their values are concatenated."""
+
+    def __init__(self) -> None:
+        self._groups: dict[str, dict[str, Any]] = {}
+
+    def join(self, owners: list[Any]) -> None:
+        group: dict[str, Any] = {}
+        for owner in owners:
+            group.update(self._group(owner))
+        low = min(float(found.minimum.numpy()) for found in group.values())
+        high = max(float(found.maximum.numpy()) for found in group.values())
+        for name, found in group.items():
+            found.minimum.assign(low)
+            found.maximum.assign(high)
+            self._groups[name] = group
+
+    def _group(self, owner: Any) -> dict[str, Any]:
+        return self._groups.get(owner.name, {owner.name: tfmot.output_range(owner)})
+
+    def get(self, owner: Any) -> float:
+        return float(self._group(owner)[owner.name].scale)
+
+    def set(self, owner: Any, scale: float) -> set[str]:
+        """Set the scale of the owner's range; returns every layer that this changed."""
+        group = self._group(owner)
+        for found in group.values():
+            found.scale = scale
+        return set(group)
+
+    def names(self, owner: Any) -> set[str]:
+        return set(self._group(owner))
+
+
+def _settle_sums(model: Any, producers: Edges, consumers: Edges, scales: _Scales) -> None:
     fixed = {layer.name for layer in model.layers if isinstance(layer, tfmot.QuantizeInput)}
     for layer in model.layers:
         if not isinstance(getattr(layer, "layer", None), layers.Add) or len(producers[layer.name]) != 2:
@@ -63,11 +103,13 @@ def _settle_sums(model: Any, producers: Edges, consumers: Edges) -> None:
         if result is None or None in owners or owners[0] is owners[1]:
             continue
         first, second = sorted(owners, key=lambda owner: owner.name not in fixed)
-        out, left, right = (tfmot.output_range(owner) for owner in (result, first, second))
-        out.scale = left.scale / _ratio(left.scale, out.scale)
+        if result.name not in fixed:
+            left = scales.get(first)
+            fixed |= scales.set(result, left / _ratio(left, scales.get(result)))
         if second.name not in fixed:
-            right.scale = out.scale * _ratio(right.scale, out.scale)
-        fixed.update((result.name, first.name, second.name))
+            out = scales.get(result)
+            fixed |= scales.set(second, out * _ratio(scales.get(second), out))
+        fixed |= scales.names(first)
 
 
 def _ratio(part: float, whole: float) -> float:

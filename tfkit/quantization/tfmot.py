@@ -13,10 +13,16 @@ from tensorflow_model_optimization.python.core.quantization.keras import (
     quantize_aware_activation,
     quantize_config,
     quantize_layer,
+    quantize_layout_transform,
     quantize_wrapper,
     quantizers,
 )
-from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import default_8bit_quantize_registry
+from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
+    default_8bit_quantize_registry,
+    default_8bit_quantize_scheme,
+    default_8bit_transforms,
+)
+from tensorflow_model_optimization.python.core.quantization.keras.graph_transformations import model_transformer
 from tensorflow_model_optimization.quantization.keras import (  # type: ignore[attr-defined]
     quantize_annotate_layer,
     quantize_apply,
@@ -29,6 +35,9 @@ keras = legacy_keras()
 
 QuantizeWrapper = quantize_wrapper.QuantizeWrapper
 QuantizeInput = quantize_layer.QuantizeLayer
+
+# Not TF-MOT's own "quant_", which turns conv2d_1 into quant_conv2d_1: Keras' default name of a QuantConv2D.
+NAME_PREFIX = "int8_"
 
 # Activations that TF-MOT can place a quantizer at, by name.
 ACTIVATIONS = frozenset(
@@ -86,7 +95,49 @@ def annotate(layer: Any, config: Any | None) -> Any:
 def apply(annotated: Any) -> Any:
     """The model with every annotated layer wrapped."""
     with quantize_scope():
-        return quantize_apply(annotated)
+        return quantize_apply(annotated, scheme=_Scheme(), quantized_layer_name_prefix=NAME_PREFIX)
+
+
+def weights_only(layer: Any) -> Any:
+    """A config that quantizes the kernel of a convolution or dense layer, and not what leaves it."""
+    if isinstance(layer, keras.layers.Dense):
+        return default_8bit_quantize_registry.Default8BitQuantizeConfig(["kernel"], [], False)
+    kernel = "depthwise_kernel" if isinstance(layer, keras.layers.DepthwiseConv2D) else "kernel"
+    return default_8bit_quantize_registry.Default8BitConvQuantizeConfig([kernel], [], False)
+
+
+class _Layout(quantize_layout_transform.QuantizeLayoutTransform):  # type: ignore[misc]
+    """TF-MOT's graph transforms without those that lose quantizers.
+
+    Its Concatenate transform takes the quantizer from every producer, even one that others read (and from
+    binary ones, which then leave int8); its ReLU transform takes the weight quantizer from a convolution
+    without batch normalization. ``tfkit.quantization.plan`` does both itself.
+    """
+
+    _TRANSFORMS = (
+        default_8bit_transforms.InputLayerQuantize,
+        default_8bit_transforms.SeparableConv1DQuantize,
+        default_8bit_transforms.SeparableConvQuantize,
+        default_8bit_transforms.Conv2DReshapeBatchNormReLUQuantize,
+        default_8bit_transforms.Conv2DReshapeBatchNormActivationQuantize,
+        default_8bit_transforms.Conv2DBatchNormReLUQuantize,
+        default_8bit_transforms.Conv2DBatchNormActivationQuantize,
+        default_8bit_transforms.Conv2DReshapeBatchNormQuantize,
+        default_8bit_transforms.Conv2DBatchNormQuantize,
+        default_8bit_transforms.DenseBatchNormReLUQuantize,
+        default_8bit_transforms.DenseBatchNormActivationQuantize,
+        default_8bit_transforms.DenseBatchNormQuantize,
+    )
+
+    def apply(self, model: Any, layer_quantize_map: dict[str, Any]) -> Any:
+        transforms = [transform() for transform in self._TRANSFORMS]
+        names = set(layer_quantize_map)
+        return model_transformer.ModelTransformer(model, transforms, names, layer_quantize_map).transform()
+
+
+class _Scheme(default_8bit_quantize_scheme.Default8BitQuantizeScheme):  # type: ignore[misc]
+    def get_layout_transformer(self) -> Any:
+        return _Layout()
 
 
 class Range:
