@@ -15,7 +15,7 @@ SEED = 9
 
 def made(name: str) -> reference.Golden:
     data = golden(name).read_bytes()
-    return reference.make(data, inputs.seeded(Interpreter(data).inputs, SEED))
+    return reference.make(data, inputs.seeded_candidates(Interpreter(data).inputs, SEED))
 
 
 @pytest.mark.parametrize("name", ["int8", "lce_int8"])
@@ -36,6 +36,23 @@ def test_float_models_get_a_derived_tolerance(name: str) -> None:
     (other,) = Interpreter(golden(name), kernels="reference").run(found.inputs)
     (mine,) = found.outputs
     assert np.abs(other - mine).max() <= found.relative * np.abs(mine).max(), f"seed {SEED}"
+
+
+def test_a_calm_candidate_is_preferred(monkeypatch: pytest.MonkeyPatch) -> None:
+    movements = iter([(0.03, 0.0), (0.01, 0.0), (1e-7, 0.0), (0.0, 0.0)])
+    monkeypatch.setattr(reference, "_sensitivity", lambda *_: next(movements))
+    found = made("lce_float32")
+    assert (found.candidate, found.relative) == (2, reference.FLOOR)
+    data = golden("lce_float32").read_bytes()
+    third = list(inputs.seeded_candidates(Interpreter(data).inputs, SEED))[2]
+    np.testing.assert_array_equal(found.inputs[0], third[0])
+
+
+def test_without_a_calm_candidate_the_calmest_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    movements = iter([(0.03, 0.0)] * 5 + [(0.01, 0.0)] + [(0.02, 0.0)] * 10)
+    monkeypatch.setattr(reference, "_sensitivity", lambda *_: next(movements))
+    found = made("lce_float32")
+    assert (found.candidate, found.relative) == (5, 0.02)
 
 
 def test_inexact_ops() -> None:

@@ -61,13 +61,14 @@ def test_data_is_preprocessed_and_quantized(tmp_path: Path) -> None:
     assert info.zero_point is not None
     raw = np.random.default_rng(1).uniform(-1, 1, (4, 8, 8, 3)).astype(np.float32)
     np.savez(tmp_path / "x.npz", image=raw, y=np.arange(4))
-    (array,) = inputs.from_data(tmp_path / "x.npz", golden("int8").read_bytes(), [info])
-    expected = np.clip(np.round(raw[:1].astype(np.float64) / info.scale) + info.zero_point, -128, 127)
-    np.testing.assert_array_equal(array, expected.astype(np.int8))
+    found = inputs.data_candidates(tmp_path / "x.npz", golden("int8").read_bytes(), [info])
+    expected = np.clip(np.round(raw.astype(np.float64) / info.scale) + info.zero_point, -128, 127)
+    assert [len(arrays) for arrays in found] == [1, 1, 1, 1]
+    np.testing.assert_array_equal(np.concatenate([arrays[0] for arrays in found]), expected.astype(np.int8))
 
 
 def test_data_of_the_wrong_shape(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", x=np.zeros((2, 9, 9, 3), np.float32))
     info = Interpreter(golden("float32")).inputs[0]
     with pytest.raises(DataError, match="image has samples of shape 9x9x3, the model takes 8x8x3"):
-        inputs.from_data(tmp_path / "x.npz", golden("float32").read_bytes(), [info])
+        inputs.data_candidates(tmp_path / "x.npz", golden("float32").read_bytes(), [info])

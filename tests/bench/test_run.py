@@ -91,7 +91,7 @@ def test_the_documents_schema(tiny: str) -> None:
     (result,) = document["results"]
     assert set(result) == {"model", "threads", "golden", "processes", "latency", "warnings"}
     assert set(result["model"]) == {"path", "name", "sha256", "bytes", "custom_ops"}
-    assert set(result["golden"]) == {"ok", "summary", "reference", "tolerance", "outputs"}
+    assert set(result["golden"]) == {"ok", "summary", "reference", "candidate", "tolerance", "outputs"}
     assert set(result["latency"]) == {"samples", "median_s", "p90_s", "between_process_cv"}
     assert len(result["model"]["sha256"]) == 64
     assert result["latency"]["p90_s"] is None  # 6 samples do not carry one
@@ -141,8 +141,8 @@ def test_data_is_run_instead_of_seeded_inputs(tiny: str, tmp_path: Path) -> None
 def test_a_wrong_golden_is_no_latency(tiny: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     make = reference.make
 
-    def corrupted(data: bytes, arrays: Sequence[np.ndarray]) -> Any:
-        found = make(data, arrays)
+    def corrupted(data: bytes, candidates: Any) -> Any:
+        found = make(data, candidates)
         if b"LceBconv2d" in data:
             found.outputs[0] = found.outputs[0] ^ 1
         return found

@@ -11,13 +11,15 @@ Other float arithmetic (sums in convolutions, dense layers, means; approximation
 of K terms then differs by about sqrt(K) * 2^-24 of its size; 2^-18 covers K = 4096. How much that moves the output is
 the model's own property - it is tiny for a smooth network, and a jump where a value next to zero is binarized - so it
 is measured: the host runs inputs disturbed by a relative 2^-18, and twice the largest movement is allowed, at least
-1e-5 of the output's largest value.
+1e-5 of the output's largest value. Of several candidate inputs the first that moves less than that is taken: with it
+no binarized value lies next to zero, and the check is a sharp one. (Bi-Real-18 with random weights: 1 input in 3; its
+outputs on x86 and on Arm then differ by 1e-6.)
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,27 +44,33 @@ _FLOATS = frozenset({"FLOAT16", "FLOAT32", "FLOAT64"})
 
 @dataclass(frozen=True)
 class Golden:
-    """Inputs, the outputs the host computed, and the tolerances: ``relative`` of an output's largest magnitude for
-    floats, ``integer`` in steps for everything else. ``reason`` says where they come from."""
+    """What to run and what to expect.
+
+    ``candidate`` is the index of the inputs among those that were offered. ``relative`` is the tolerance for floats, in
+    units of an output's largest magnitude; ``integer``, in steps, that for everything else; ``reason`` says where both
+    come from.
+    """
 
     inputs: list[np.ndarray]
     outputs: list[np.ndarray]
+    candidate: int
     relative: float
     integer: int
     reason: str
 
 
-def make(data: bytes, inputs: Sequence[np.ndarray]) -> Golden:
-    """Run the host reference on ``inputs`` and derive the tolerances.
+def make(data: bytes, candidates: Iterable[Sequence[np.ndarray]]) -> Golden:
+    """Choose among candidate inputs, run the host reference on them and derive the tolerances.
 
     Raises:
         InferenceError: the host cannot run the model.
     """
-    outputs = Interpreter(data, kernel="reference").run(inputs)
+    reference = Interpreter(data, kernel="reference")
     ops = inexact_ops(data)
     if not ops:
-        return Golden(list(inputs), outputs, 0.0, 0, "exact: every op is defined to the bit")
-    relative, steps = _sensitivity(data, inputs)
+        inputs = next(iter(candidates))
+        return Golden(list(inputs), reference.run(inputs), 0, 0.0, 0, "exact: every op is defined to the bit")
+    candidate, inputs, relative, steps = _calmest(data, candidates)
     integer = math.ceil(SAFETY * steps)
     allowed = max(FLOOR, SAFETY * relative)
     named = ", ".join(ops[:3]) + (", ..." if len(ops) > 3 else "")
@@ -70,7 +78,7 @@ def make(data: bytes, inputs: Sequence[np.ndarray]) -> Golden:
         f"the last bits of {named} depend on the machine: {SAFETY:g} x the movement under a {DISTURBANCE:.1e} "
         f"disturbance ({relative:.1e} relative, {steps:g} steps), at least {FLOOR:g} relative"
     )
-    return Golden(list(inputs), outputs, allowed, integer, reason)
+    return Golden(list(inputs), reference.run(inputs), candidate, allowed, integer, reason)
 
 
 def inexact_ops(data: bytes) -> list[str]:
@@ -84,9 +92,22 @@ def inexact_ops(data: bytes) -> list[str]:
     return list(found)
 
 
-def _sensitivity(data: bytes, inputs: Sequence[np.ndarray]) -> tuple[float, float]:
-    """Largest movement of the outputs under the disturbance: relative for floats, in steps for integers."""
+def _calmest(data: bytes, candidates: Iterable[Sequence[np.ndarray]]) -> tuple[int, Sequence[np.ndarray], float, float]:
+    """Index, inputs and movement of the first calm candidate; without one, of that which moves least."""
     interpreter = Interpreter(data)
+    best: tuple[int, Sequence[np.ndarray], float, float] | None = None
+    for index, inputs in enumerate(candidates):
+        relative, steps = _sensitivity(interpreter, inputs)
+        if best is None or (steps, relative) < (best[3], best[2]):
+            best = (index, inputs, relative, steps)
+        if SAFETY * relative <= FLOOR and steps == 0:
+            break
+    assert best is not None
+    return best
+
+
+def _sensitivity(interpreter: Interpreter, inputs: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Largest movement of the outputs under the disturbance: relative for floats, in steps for integers."""
     calm = interpreter.run(inputs)
     random = np.random.default_rng(0)
     relative = steps = 0.0

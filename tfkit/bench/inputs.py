@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,12 @@ from tfkit._errors import DataError, UnsupportedError
 from tfkit.converters import read_metadata
 from tfkit.converters.passes.metadata import model_metadata
 from tfkit.data import InputSpec, read_samples
+from tfkit.metadata import Preprocessing
 from tfkit.runtime.tensors import TensorInfo, quantize
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MAX_SEED = 2**64 - 1
+CANDIDATES = 16
 
 
 def splitmix64(seed: int, start: int, count: int) -> np.ndarray:
@@ -35,18 +37,28 @@ def splitmix64(seed: int, start: int, count: int) -> np.ndarray:
 
 
 def seeded(infos: Sequence[TensorInfo], seed: int) -> list[np.ndarray]:
-    """One array per input; ``android_bench/runner/inputs.h`` gives the mapping from draws to elements.
+    """One array per input, the runner's own; ``android_bench/runner/inputs.h`` maps draws to elements.
 
     Raises:
         UnsupportedError: an input of a type that has no seeded values.
     """
-    arrays = []
+    return next(seeded_candidates(infos, seed))
+
+
+def seeded_candidates(infos: Sequence[TensorInfo], seed: int) -> Iterator[list[np.ndarray]]:
+    """``CANDIDATES`` sets of inputs, drawn one after the other from the same stream.
+
+    Raises:
+        UnsupportedError: an input of a type that has no seeded values.
+    """
     drawn = 0
-    for info in infos:
-        count = int(np.prod(info.shape, dtype=np.int64))
-        arrays.append(_elements(splitmix64(seed, drawn, count), info).reshape(info.shape))
-        drawn += count
-    return arrays
+    for _ in range(CANDIDATES):
+        arrays = []
+        for info in infos:
+            count = int(np.prod(info.shape, dtype=np.int64))
+            arrays.append(_elements(splitmix64(seed, drawn, count), info).reshape(info.shape))
+            drawn += count
+        yield arrays
 
 
 def _elements(draws: np.ndarray, info: TensorInfo) -> np.ndarray:
@@ -63,8 +75,10 @@ def _elements(draws: np.ndarray, info: TensorInfo) -> np.ndarray:
     raise UnsupportedError(f"input {info.name!r} is {name}, for which no seeded values are defined; give --data")
 
 
-def from_data(source: str | os.PathLike[str], flatbuffer: bytes, infos: Sequence[TensorInfo]) -> list[np.ndarray]:
-    """The first samples of the user's raw data, one batch of the model: preprocessed, quantized, cast.
+def data_candidates(
+    source: str | os.PathLike[str], flatbuffer: bytes, infos: Sequence[TensorInfo]
+) -> list[list[np.ndarray]]:
+    """The first samples of the user's raw data, at most ``CANDIDATES`` batches: preprocessed, quantized, cast.
 
     Raises:
         DataError: names, shapes, types or range that do not fit; fewer samples than the model's batch.
@@ -72,15 +86,18 @@ def from_data(source: str | os.PathLike[str], flatbuffer: bytes, infos: Sequence
     preprocessing = model_metadata(read_metadata(flatbuffer)).preprocessing
     specs = [InputSpec(info.name, info.shape[1:], _raw_type(info, preprocessing is not None)) for info in infos]
     samples = read_samples(source, specs).inputs
-    arrays = []
-    for info in infos:
-        raw = samples[info.name][: info.shape[0]]
-        if len(raw) < info.shape[0]:
-            raise DataError(f"{source} has {len(raw)} samples; the model's batch is fixed to {info.shape[0]}")
-        real = preprocessing.apply(raw) if preprocessing else raw
-        needs_quantizing = real.dtype != info.dtype and info.dtype.kind in "iu"
-        arrays.append(quantize(real, info) if needs_quantizing else np.ascontiguousarray(real, info.dtype))
-    return arrays
+    batch = max((info.shape[0] for info in infos), default=1)
+    count = min(len(next(iter(samples.values()))) // batch, CANDIDATES)
+    if count == 0:
+        raise DataError(f"{source} has fewer samples than the model's fixed batch of {batch}")
+    ready = [_ready(samples[info.name][: batch * count], info, preprocessing) for info in infos]
+    return [[array[batch * i : batch * (i + 1)] for array in ready] for i in range(count)]
+
+
+def _ready(raw: np.ndarray, info: TensorInfo, preprocessing: Preprocessing | None) -> np.ndarray:
+    real = preprocessing.apply(raw) if preprocessing else raw
+    needs_quantizing = real.dtype != info.dtype and info.dtype.kind in "iu"
+    return quantize(real, info) if needs_quantizing else np.ascontiguousarray(real, info.dtype)
 
 
 def _raw_type(info: TensorInfo, preprocessed: bool) -> Any:

@@ -47,12 +47,14 @@ def prepare(path: Path, file: ModelFile, data: str | os.PathLike[str] | None, se
     """
     try:
         infos = Interpreter(file.data).inputs
-        arrays = inputs.seeded(infos, seed) if data is None else inputs.from_data(data, file.data, infos)
-        expected = golden.make(file.data, arrays)
+        if data is None:
+            expected = golden.make(file.data, inputs.seeded_candidates(infos, seed))
+        else:
+            expected = golden.make(file.data, inputs.data_candidates(data, file.data, infos))
     except InferenceError as error:
         raise InferenceError(f"{path}: {error}") from error
     folder.mkdir()
     (folder / MODEL).write_bytes(file.data)
-    (folder / INPUTS).write_bytes(inputs.concatenated(arrays))
+    (folder / INPUTS).write_bytes(inputs.concatenated(expected.inputs))
     (folder / GOLDEN).write_bytes(inputs.concatenated(expected.outputs))
     return Subject(path, file, expected, folder)

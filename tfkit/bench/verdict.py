@@ -25,6 +25,7 @@ def judge(subject: Subject, threads: int, processes: tuple[Mapping[str, Any], ..
         "ok": not wrong,
         "summary": "; ".join(map(_difference, wrong)) or "as the host's reference",
         "reference": "on the host: LiteRT's kernels, and the reference kernels for tfkit's ops",
+        "candidate": subject.golden.candidate,
         "tolerance": subject.golden.reason,
         "outputs": outputs,
     }
