@@ -16,6 +16,7 @@ SCHEMA_VERSION = 1
 SAME_KERNEL = 0.98  # see ``weights.similarity``: rounded kernels lie above 0.999, others far below
 # Dynamic quantization leaves small kernels in float; the converter's own limit.
 DYNAMIC_MINIMUM = 1024
+KINDS = {"tf_keras": "tf_keras model", "keras3": "Keras 3 model", "saved_model": "SavedModel"}
 _BOUNDARY = ("QUANTIZE", "DEQUANTIZE", "LceQuantize", "LceDequantize")
 
 
@@ -105,7 +106,7 @@ def build(
         if integer:
             entries += _float_islands(graph, ops, {})
         note = (
-            f"the source is a {kind.replace('_', ' ')}: its layers' declarations are not visible, "
+            f"the source is a {KINDS[kind]}: its layers' declarations are not visible, "
             "so this lists ops, and a binary layer that fell back cannot be told from a float one"
         )
         return Ledger(tuple(entries), (note,))
@@ -241,8 +242,9 @@ def _op_entry(op: WeightOp, format: str) -> Entry:
     wanted = {"int8": ("int8",), "dynamic": ("int8 weights", "float32"), "lce": ("binary",)}[format]
     kept = op.precision in (*wanted, "binary")
     why = None if kept else Reason("float_op", "it computes in float", "look at the layer that writes this tensor")
+    name = "/".join(op.names[0].split(";")[0].split("/")[-2:])
     return Entry(
-        op.names[0], "", "binary" if op.precision == "binary" else "int8", op.op.name, op.precision, op.bytes,
+        name, "", "binary" if op.precision == "binary" else "int8", op.op.name, op.precision, op.bytes,
         "ok" if kept else "fallback", "op", why.code if why else "", why.text if why else "", why.fix if why else "",
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ import numpy as np
 from tfkit._errors import ModelError
 from tfkit.converters.graph import Graph, Model, Sparsity, Tensor
 
-MAX_ELEMENTS = 2**40  # no tensor of a network for a phone comes near; beyond it sizes overflow in kernels
+MAX_ELEMENTS = 2**31 - 1  # TFLite's kernels count elements in an int
 MAX_RANK = 8
 DIVISORS = (
     "strideH",

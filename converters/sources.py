@@ -118,7 +118,12 @@ def keras_source(model: Any) -> Source:
 
 
 def keras3_source(model: Any) -> Source:
-    """A source over a Keras 3 model, through ``Model.export``."""
+    """A source over a Keras 3 model, through ``Model.export``.
+
+    Raises:
+        ModelError: the model runs on another backend than TensorFlow.
+        ConversionError: Keras could not export it.
+    """
     import keras
 
     if keras.backend.backend() != "tensorflow":
@@ -135,7 +140,7 @@ def keras3_source(model: Any) -> Source:
             folder.cleanup()
             raise ConversionError(f"Keras 3 could not export this model: {reason(error, found)}") from error
     metadata = metadata_of(model)
-    outputs = _unique([str(t.name).split(":")[0] for t in model.outputs])
+    outputs = _unique(getattr(model, "output_names", None) or [str(t.name).split(":")[0] for t in model.outputs])
     loaded = saved_model_source(Path(folder.name), keep=folder)
     exported = [spec.name for spec in loaded.inputs]
     # A SavedModel sorts its inputs by name; this source keeps the model's order.

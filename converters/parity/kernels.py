@@ -1,7 +1,8 @@
 """Shipped kernels against TFLite's reference kernels, op by op on the same inputs: <= 1 LSB each, nothing accumulates.
 
-The reference interpreter runs the whole graph once and keeps every tensor. Each op is then cut out of the flatbuffer,
-run by the shipped kernels (XNNPACK first) on the inputs that the reference had, and compared with its output.
+The reference kernels run the whole graph once, with every tensor an output (TFLite 2.14 computes some ops in place even
+when it is asked to keep all tensors; outputs it does not touch). Each op is then cut out of the flatbuffer, run by the
+shipped kernels (XNNPACK first) on the inputs that the reference had, and compared with its output.
 """
 
 from __future__ import annotations
@@ -28,23 +29,29 @@ def compare_kernels(flatbuffer: bytes, arrays: Sequence[np.ndarray], backend: Ba
     """
     graph = fb.parse(flatbuffer).main
     constants = Constants(graph)
-    reference = Interpreter(flatbuffer, backend=backend, kernels="reference", preserve_all_tensors=True)
     writers = {index: n for n, op in enumerate(graph.ops) for index in op.outputs}
+    ends = {*graph.inputs, *graph.outputs}
+    hidden = [i for i in writers if i not in ends and constants.tensor(i) is None]
+    reference = Interpreter(fb.with_outputs(flatbuffer, hidden), backend=backend, kernels="reference")
     size = reference.inputs[0].shape[0]
     worst: dict[int, Kernel] = {}
+    singles: dict[int, Interpreter] = {}
     for start in range(0, len(arrays[0]) - size + 1, size):
         chunk = [a[start : start + size] for a in arrays]
-        reference.run([typed(a, info) for a, info in zip(chunk, reference.inputs, strict=True)])
+        inputs = [typed(a, info) for a, info in zip(chunk, reference.inputs, strict=True)]
+        values = dict(zip([*graph.outputs, *hidden], reference.run(inputs), strict=True))
+        values |= dict(zip(graph.inputs, inputs, strict=True))
         for number, op in enumerate(graph.ops):
-            fed = list(dict.fromkeys(i for i in op.inputs if i >= 0 and constants.tensor(i) is None))
+            fed = list(dict.fromkeys(i for i in op.inputs if i in values))
             if not fed or op.is_custom:
                 continue
-            needed = {number} | _constant_ops(op, writers, constants)
-            single = Interpreter(fb.extract(flatbuffer, needed, fed, op.outputs), backend=backend)
-            inputs = [reference.tensor(i) for i in fed]
-            outputs = single.run(inputs)
+            if number not in singles:
+                needed = {number} | _constant_ops(op, writers, constants)
+                single = fb.extract(flatbuffer, needed, fed, op.outputs)
+                singles[number] = Interpreter(single, backend=backend)
+            outputs = singles[number].run([values[i] for i in fed])
             for index, got in zip(op.outputs, outputs, strict=True):
-                entry = _judge(graph, op, index, got, reference.tensor(index), inputs[0], constants)
+                entry = _judge(graph, op, index, got, values[index], values[fed[0]], constants)
                 if number not in worst or entry.difference > worst[number].difference:
                     worst[number] = entry
     return tuple(worst[n] for n in sorted(worst))

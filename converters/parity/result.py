@@ -15,7 +15,7 @@ class Output:
 
     ``difference`` and ``bound`` are in ``unit``: ``LSB`` for integer outputs, ``relative`` (to the largest value of
     the output) for floats. ``bound`` None: not judged here. ``top1`` is the share of samples whose largest class is
-    the same; None where the output has no classes, which ``remark`` says.
+    the same; None where that means nothing, and ``remark`` says why.
     """
 
     name: str
@@ -25,7 +25,6 @@ class Output:
     difference: float
     bound: float | None
     top1: float | None
-    undecided: int = 0
     accuracy: tuple[float, float] | None = None  # Keras, flatbuffer; with labels only
     remark: str = ""
 

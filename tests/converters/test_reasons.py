@@ -1,0 +1,94 @@
+"""One case per rule, and the cases next to it that must not match."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import larq
+import pytest
+import tensorflow as tf
+from helpers.conversion import BINARY, keras, layers
+
+import tfkit
+from tfkit.converters.declared import declared_layers
+from tfkit.converters.reasons import RULES, explain
+
+INPUT = (6, 6, 64)
+SIGN = "ste_sign"
+
+
+def build(layer: Any, shape: tuple[int, ...] = INPUT) -> Any:
+    i = layers.Input(shape)
+    return keras.Model(i, layer(i))
+
+
+def tf_sign(x: Any) -> Any:
+    """Gives exact zeros for zeros, as many a home-made binary quantizer does."""
+    return tf.sign(x) * tf.cast(tf.abs(x) > 0.002, x.dtype)
+
+
+def conv(**kwargs: Any) -> Any:
+    settings: dict[str, Any] = {**BINARY, "padding": "valid", **kwargs}
+    return larq.layers.QuantConv2D(32, 3, **settings)
+
+
+CASES = {
+    "separable": larq.layers.QuantSeparableConv2D(
+        8, 3, input_quantizer=SIGN, depthwise_quantizer=SIGN, pointwise_quantizer=SIGN
+    ),
+    "depthwise": larq.layers.QuantDepthwiseConv2D(3, input_quantizer=SIGN, depthwise_quantizer=SIGN),
+    "transposed": larq.layers.QuantConv2DTranspose(8, 3, input_quantizer=SIGN, kernel_quantizer=SIGN),
+    "weights_only": conv(input_quantizer=None),
+    "activations_only": conv(kernel_quantizer=None),
+    "input_levels": conv(input_quantizer="ste_heaviside"),
+    "ternary": conv(kernel_quantizer="ste_tern"),
+    "kernel_zeros": conv(kernel_quantizer=tf_sign),
+    "kernel_levels": conv(kernel_quantizer=larq.quantizers.DoReFaQuantizer(2, mode="weights")),
+    "groups": conv(groups=4),
+}
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_do_name_the_reason(code: str) -> None:
+    """What the rule says is what the converter does: the layer really is no binary op."""
+    model = build(CASES[code])
+    conversion = tfkit.convert(model, "lce", verify=False)
+    (entry,) = conversion.ledger.entries
+    assert (entry.status, entry.code) == ("fallback", code)
+    assert "binary" not in entry.precision
+    assert entry.matched_by == "weights"
+
+
+def test_do_name_one_and_three_dimensions() -> None:
+    one = build(larq.layers.QuantConv1D(32, 3, **BINARY), (16, 32))
+    (entry,) = tfkit.convert(one, "lce", verify=False).ledger.entries
+    assert (entry.status, entry.code) == ("fallback", "rank")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"kernel_quantizer": "magnitude_aware_sign"},
+        {"input_quantizer": "approx_sign"},
+        {"input_quantizer": "swish_sign"},
+        {"groups": 2},
+        {"strides": 2},
+        {"dilation_rate": 2},
+        {"padding": "same", "pad_values": 1},
+        {"use_bias": True},
+    ],
+    ids=str,
+)
+def test_do_not_find_a_reason_where_there_is_none(settings: dict[str, Any]) -> None:
+    model = build(conv(**settings))
+    (entry,) = tfkit.convert(model, "lce", verify=False).ledger.entries
+    assert (entry.status, entry.op) == ("ok", "LceBconv2d")
+    (declared,) = declared_layers(model)
+    assert all(rule(declared, "lce") is None for rule in RULES)
+
+
+def test_do_pass_on_the_converters_words_when_no_rule_knows() -> None:
+    (declared,) = declared_layers(build(conv()))
+    found = explain(declared, "lce", ["something about a pattern"])
+    assert found.code == "unknown"
+    assert "something about a pattern" in found.text
