@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <map>
 #include <new>
+#include <set>
 #include <string>
 
 namespace tfkit {
@@ -79,25 +80,28 @@ std::vector<int> ExecutionPlan(TfLiteContext* context) {
   return std::vector<int>(plan->data, plan->data + plan->size);
 }
 
-// How many nodes write each tensor.
-std::map<int, int> Writers(TfLiteContext* context, const std::vector<int>& plan) {
+// How many nodes write each tensor. Throws if a node of the plan reads a tensor that it or a later
+// one writes: partitions and their buffers rely on the order, and older runtimes crash on a cycle
+// when they partition.
+std::map<int, int> CountWriters(TfLiteContext* context, const std::vector<int>& plan) {
   std::map<int, int> writers;
+  std::set<int> read;
   for (int index : plan) {
     TfLiteNode* node = nullptr;
     TfLiteRegistration* registration = nullptr;
     if (context->GetNodeAndRegistration(context, index, &node, &registration) != kTfLiteOk)
       continue;
-    for (int i = 0; node->outputs && i < node->outputs->size; ++i)
-      ++writers[node->outputs->data[i]];
+    for (int i = 0; node->inputs && i < node->inputs->size; ++i) read.insert(node->inputs->data[i]);
+    for (int i = 0; node->outputs && i < node->outputs->size; ++i) {
+      const int tensor = node->outputs->data[i];
+      ++writers[tensor];
+      if (read.count(tensor) != 0) {
+        throw Unsupported("node " + std::to_string(index) + " writes tensor " +
+                          std::to_string(tensor) + ", which is read before it is written");
+      }
+    }
   }
   return writers;
-}
-
-void CheckNode(const NodeView& view, const std::map<int, int>& writers, const Options& options) {
-  MakeOp(view, options.kernel);
-  const int output = view.output_index(0);
-  if (writers.at(output) != 1) throw Unsupported("its output is written by another node too");
-  if (view.input_index(0) == output) throw Unsupported("its output is its input");
 }
 
 // One length and the nodes behind it, in memory laid out as TfLiteIntArray.
@@ -114,23 +118,40 @@ class NodeList {
   std::vector<int> words_;
 };
 
+[[noreturn]] void Refuse(const NodeView& node, const std::string& reason) {
+  throw Unsupported("cannot run node " + std::to_string(node.index()) + " (" + node.op_name() +
+                    "): " + reason);
+}
+
+std::vector<int> NodesToClaim(TfLiteContext* context, const Options& options) {
+  const std::vector<int> plan = ExecutionPlan(context);
+  std::vector<NodeView> nodes;
+  for (int index : plan) {
+    const NodeView node(context, index);
+    if (!IsOpName(node.op_name())) continue;
+    try {
+      MakeOp(node, options.kernel);
+    } catch (const Unsupported& error) {
+      Refuse(node, error.what());
+    }
+    nodes.push_back(node);
+  }
+  if (nodes.empty()) return {};  // a model that is none of this delegate's business
+
+  const std::map<int, int> writers = CountWriters(context, plan);
+  std::vector<int> claimed;
+  for (const NodeView& node : nodes) {
+    if (writers.at(node.output_index(0)) != 1) {
+      Refuse(node, "its output is written by another node too");
+    }
+    claimed.push_back(node.index());
+  }
+  return claimed;
+}
+
 TfLiteStatus ClaimNodes(TfLiteContext* context, TfLiteDelegate* handle) {
   return Guarded(context, [&] {
-    const Options& options = Delegate::Of(handle).options();
-    const std::vector<int> plan = ExecutionPlan(context);
-    const std::map<int, int> writers = Writers(context, plan);
-    std::vector<int> claimed;
-    for (int index : plan) {
-      const NodeView view(context, index);
-      if (!IsOpName(view.op_name())) continue;
-      try {
-        CheckNode(view, writers, options);
-      } catch (const Unsupported& error) {
-        throw Unsupported("cannot run node " + std::to_string(index) + " (" + view.op_name() +
-                          "): " + error.what());
-      }
-      claimed.push_back(index);
-    }
+    const std::vector<int> claimed = NodesToClaim(context, Delegate::Of(handle).options());
     if (claimed.empty()) return;
 
     TfLiteRegistration registration{};

@@ -22,7 +22,7 @@ Shape ShapeOf(const TfLiteTensor& tensor) {
   return Shape(tensor.dims->data, tensor.dims->data + tensor.dims->size);
 }
 
-NodeView::NodeView(TfLiteContext* context, int node) : context_(context) {
+NodeView::NodeView(TfLiteContext* context, int node) : context_(context), index_(node) {
   TfLiteRegistration* registration = nullptr;
   if (context->GetNodeAndRegistration(context, node, &node_, &registration) != kTfLiteOk ||
       !node_ || !registration) {

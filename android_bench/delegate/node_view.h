@@ -18,6 +18,7 @@ class NodeView {
  public:
   NodeView(TfLiteContext*, int node);
 
+  int index() const { return index_; }
   const char* op_name() const { return op_name_; }
   int version() const { return version_; }
 
@@ -45,6 +46,7 @@ class NodeView {
   const TfLiteTensor& Tensor(int index) const;
 
   TfLiteContext* context_;
+  int index_;
   TfLiteNode* node_ = nullptr;
   const char* op_name_ = "";
   int version_ = 0;

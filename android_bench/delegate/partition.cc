@@ -63,10 +63,6 @@ void Partition::PrepareStep(TfLiteContext* context, Step& step, std::map<int, Sh
   TfLiteTensor& input = context->tensors[step.input];
   TfLiteTensor& output = context->tensors[step.output];
   const auto inner = produced.find(step.input);
-  const auto writes_input = [&](const auto& other) { return other->output == step.input; };
-  if (inner == produced.end() && std::any_of(steps_.begin(), steps_.end(), writes_input)) {
-    throw Unsupported("its input is written only after it");
-  }
   const Shape input_shape = inner != produced.end() ? inner->second : ShapeOf(input);
   const Shape output_shape = step.op->Prepare(input_shape);
   step.input_bytes = Elements(input_shape) * SizeOf(input.type);

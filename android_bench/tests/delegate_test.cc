@@ -313,14 +313,12 @@ const Refusal kRefusals[] = {
     {"output beyond the tensors", [](FakeGraph& g) { g.nodes[kQuantize].outputs = {8}; },
      "tensor 8, which does not exist"},
     {"output is input", [](FakeGraph& g) { g.nodes[kPool].outputs = {kConvolved}; },
-     "written by another node too"},
-    {"output is own input",
-     [](FakeGraph& g) {
-       g.nodes = {{"LceBMaxPool2d", {kSigns}, {kSigns}, WriteFlexBufferMap(PoolOptions())}};
-     },
-     "its output is its input"},
-    {"two writers", [](FakeGraph& g) { g.nodes[kPool].outputs = {kSigns}; },
-     "written by another node too"},
+     "node 2 writes tensor 4, which is read before it is written"},
+    {"cycle through an input that is not used",
+     [](FakeGraph& g) { g.nodes[kConvolve].inputs[3] = kOutput; },
+     "node 3 writes tensor 6, which is read before it is written"},
+    {"two writers", [](FakeGraph& g) { g.nodes.insert(g.nodes.begin(), g.nodes[kQuantize]); },
+     "its output is written by another node too"},
     {"output is a constant", [](FakeGraph& g) { g.nodes[kConvolve].outputs = {kThreshold}; },
      "a constant or a variable"},
     // Types.
@@ -381,7 +379,7 @@ const Refusal kRefusals[] = {
      "its output has no channels"},
     {"inner tensor before it is written",
      [](FakeGraph& g) { std::swap(g.nodes[kConvolve], g.nodes[kPool]); },
-     "its input is written only after it"},
+     "node 2 writes tensor 4, which is read before it is written"},
 };
 
 TEST(Delegate, RefusesWithANameAndAReason) {

@@ -14,6 +14,7 @@ from helpers.lce_runtimes import DelegatedInterpreter, delegate_path, runtime
 from helpers.lce_worker import run_in_process
 
 SEED = 5
+MUTATIONS = 800
 CONVOLUTION = Convolution(channels_in=33, channels_out=40, output="bitpacked")
 SOURCE, SIGNS, FILTER, THRESHOLD, TARGET = range(5)
 Edit = Callable[[schema.ModelT], None]
@@ -102,7 +103,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "four_inputs": (inputs(1, [SIGNS, FILTER, -1, THRESHOLD]), "it has 4 inputs"),
     "float_signs": (inputs(1, [SOURCE, FILTER, -1, -1, THRESHOLD]), "its input is not int32"),
     "output_is_constant": (outputs(1, [THRESHOLD]), "a constant or a variable"),
-    "output_written_twice": (outputs(1, [SIGNS]), "written by another node too"),
+    "output_is_input": (outputs(1, [SIGNS]), "node 1 writes tensor 1, which is read before it is written"),
     "image_channels": (shape(SOURCE, [1, 5, 5, 97]), "2 words of channels"),
     "image_rank": (shape(SOURCE, [25, 33]), "not 4 axes"),
 }
@@ -196,20 +197,17 @@ def mutate(flatbuffer: bytes, random: np.random.Generator) -> bytes:
     return pack(model)
 
 
-@pytest.mark.parametrize(
-    ("name", "block"),
-    [*(("ai_edge_litert", block) for block in range(6)), ("tflite_runtime", 6), ("tflite_runtime", 7)],
-)
-def test_mutated_models_do_not_crash(name: str, block: int, tmp_path: Path) -> None:
-    random = np.random.default_rng([SEED, block])
+@pytest.mark.parametrize("name", ["ai_edge_litert", "tflite_runtime"])
+def test_mutated_models_do_not_crash(name: str, tmp_path: Path) -> None:
+    random = np.random.default_rng(SEED)
     valid = fuzz_model()
-    image = np.random.default_rng(SEED).standard_normal((1, 6, 6, 40)).astype(np.float32)
-    cases = {f"seed_{SEED}_{block}_{number}": (mutate(valid, random), [image]) for number in range(300)}
+    image = random.standard_normal((1, 6, 6, 40)).astype(np.float32)
+    cases = {f"seed_{SEED}_mutation_{number}": (mutate(valid, random), [image]) for number in range(MUTATIONS)}
     outcomes = run_in_process(cases, tmp_path, name)
     refused = [outcome.error for outcome in outcomes.values() if outcome.error is not None]
-    # Most mutations matter, some do not (a shape that is inferred anyway).
-    assert 100 < len(refused) < 300
-    assert sum("TfkitDelegate: " in error for error in refused) > 80
+    # Many mutations matter, some do not (a shape that is inferred anyway).
+    assert MUTATIONS / 3 < len(refused) < MUTATIONS
+    assert sum("TfkitDelegate: " in error for error in refused) > MUTATIONS / 4
 
 
 def test_words_of_unused_channels_stay_clear() -> None:
