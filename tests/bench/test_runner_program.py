@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.flatbuffers import golden, identity, with_custom_op_renamed, without_custom_options
+from helpers.flatbuffers import gather, golden, identity, with_custom_op_renamed, without_custom_options
 from helpers.runner import delegate, tfkit_bench
 
 from tfkit import _native
@@ -194,6 +194,14 @@ class TestFailures:
         self.fails("LiteRT status", "--model", model, "--delegate", delegate())
         model.write_bytes(without_custom_options(golden("lce_int8").read_bytes()))
         self.fails("LiteRT status", "--model", model, "--delegate", delegate())
+
+    def test_a_kernel_that_fails_while_running(self, tmp_path: Path) -> None:
+        model, index = tmp_path / "m.tflite", tmp_path / "index.bin"
+        model.write_bytes(gather(np.arange(4)))
+        np.array([3], np.int32).tofile(index)
+        assert tfkit_bench("--model", model, "--inputs", index, "--runs=2").exit_code == 0
+        np.array([4000], np.int32).tofile(index)
+        self.fails("the first run: LiteRT status", "--model", model, "--inputs", index)
 
     def test_an_unwritable_document(self, tmp_path: Path) -> None:
         answer = tfkit_bench("--model", FLOAT, "--runs=1", "--json", tmp_path / "no" / "folder")

@@ -45,23 +45,37 @@ def without_custom_options(flatbuffer: bytes) -> bytes:
 
 def identity(dtype: str, shape: Sequence[int]) -> bytes:
     """A network of one RESHAPE to the shape it has already: the output's bytes are the input's."""
+    tensors = [_tensor(dtype, shape, "in"), _tensor("int32", (len(shape),), "shape", 1), _tensor(dtype, shape, "out")]
+    return _one_op("RESHAPE", tensors, np.asarray(shape, np.int32), [0, 1])
+
+
+def gather(table: np.ndarray) -> bytes:
+    """A network of one GATHER from a constant table of floats; an index outside the table fails while running."""
+    tensors = [
+        _tensor("int32", (1,), "index"),
+        _tensor("float32", table.shape, "table", 1),
+        _tensor("float32", (1,), "out"),
+    ]
+    return _one_op("GATHER", tensors, table.astype(np.float32), [1, 0])
+
+
+def _one_op(name: str, tensors: list[schema.TensorT], constant: np.ndarray, order: list[int]) -> bytes:
+    """Tensor 0 is the network's input, 1 holds ``constant``, 2 is the output; ``order`` gives the op's inputs."""
     model = schema.ModelT()
     model.version = 3
     model.buffers = [schema.BufferT(), schema.BufferT()]
-    model.buffers[1].data = np.frombuffer(np.asarray(shape, np.int32).tobytes(), np.uint8)
+    model.buffers[1].data = np.frombuffer(constant.tobytes(), np.uint8)
     code = schema.OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.RESHAPE
+    code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, name)
     code.version = 1
     model.operatorCodes = [code]
-    graph = schema.SubGraphT()
-    graph.tensors = [
-        _tensor(dtype, shape, "in"),
-        _tensor("int32", (len(shape),), "shape", 1),
-        _tensor(dtype, shape, "out"),
-    ]
     operator = schema.OperatorT()
-    operator.inputs, operator.outputs = [0, 1], [2]
-    graph.operators, graph.inputs, graph.outputs = [operator], [0], [2]
+    operator.inputs, operator.outputs = order, [2]
+    if name == "GATHER":
+        operator.builtinOptionsType = schema.BuiltinOptions.GatherOptions
+        operator.builtinOptions = schema.GatherOptionsT()
+    graph = schema.SubGraphT()
+    graph.tensors, graph.operators, graph.inputs, graph.outputs = tensors, [operator], [0], [2]
     model.subgraphs = [graph]
     return pack(model)
 
