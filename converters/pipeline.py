@@ -182,7 +182,7 @@ def verify(
     checking = None if data is None else samples.read(data, source.inputs, source.metadata)
     trained_int8 = lce.is_quantization_aware(source.trace(1))
     tell("comparing with Keras")
-    return compare(
+    parity = compare(
         source,
         content,
         trained_int8=trained_int8,
@@ -193,6 +193,11 @@ def verify(
         min_agreement=min_agreement,
         layers=layers,
     )
+    recorded = known.get("source_sha256")
+    if recorded is None or parity.ok or recorded == source.digest():
+        return parity
+    other = "the flatbuffer records another source model (sha256 differs): it was made from another, or before training"
+    return replace(parity, warnings=(other, *parity.warnings))
 
 
 def _check_same_ends(source: Source, model: Model) -> None:

@@ -41,14 +41,19 @@ def sign_bound(model: Model, values: np.ndarray) -> float:
     return float_bound(model) * float(np.abs(values).max(initial=0.0))
 
 
-def rounding_bound(model: Model, bias_step: float, step: float) -> float:
+def rounding_bound(model: Model, accumulator_step: float, step: float) -> float:
     """Distance from a rounding boundary, in LSB, within which Keras and an integer kernel may round apart.
 
-    Three things move the value before it is rounded to the output step: the bias is stored in multiples of
-    ``bias_step`` (off by half of one); float32 sums of values up to 256 steps (256 * 2 u * roundings); and the
-    kernel's multiplier has 24 bits where Keras has a float32 quotient (256 * 2 u).
+    ``accumulator_step`` is what one unit of the kernel's integer accumulator is worth, ``step`` one of its output;
+    their quotient M is the multiplier that the kernel applies. What moves a value before its last rounding:
+
+    - the bias is stored in whole units of the accumulator: M / 2;
+    - fixed-point kernels (TFLite's own, where XNNPACK's float multiplier is not used) write M as m 2^-n and round
+      twice: to an integer after m, to the result after 2^-n. The first rounding is off by 2^-n / 2; m is at least
+      1/4 (1/2 by normalisation, and halved once where a mean folds its count in), so that is at most 2 M;
+    - float32 sums and quotients of values up to 256 steps, in either: 256 * 2 u * roundings.
     """
-    return 0.5 * bias_step / step + 256 * 2 * U32 * (roundings(model) + 1)
+    return 2.5 * accumulator_step / step + 256 * 2 * U32 * (roundings(model) + 1)
 
 
 def sum_bound(terms: int, magnitude: float) -> float:

@@ -8,6 +8,7 @@ and *replaced* by it. So each decision is judged on equal inputs, and difference
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from tfkit.converters.graph import Model
 from tfkit.converters.parity.bounds import rounding_bound, sign_bound
 from tfkit.converters.parity.recording import Recording, dequantized, signs
 from tfkit.converters.parity.result import Point
-from tfkit.converters.weights import Constants
+from tfkit.converters.weights import KERNEL_INPUT, Constants
 
 # A tensor is taken for a decision's counterpart when at most this share of its values differs; wrong tensors of the
 # same shape differ in about half of the signs. Differences are then judged one by one.
@@ -57,7 +58,7 @@ class _Judge:
         self._recorded = recording.tensors
         self._order = {index: n for n, index in enumerate(recording.tensors)}
         self._last = -1
-        self._bias_steps = _bias_steps(model)
+        self._accumulator_steps = accumulator_steps(model)
 
     def sign(self, name: str, before: np.ndarray, after: np.ndarray) -> np.ndarray:
         """Judge one binary input; ``before`` and ``after`` its quantizer, [sample, ..., channel]."""
@@ -108,7 +109,7 @@ class _Judge:
             differs = steps > 0.5
             # How far the value before rounding lies from the border between the two integers, in LSB.
             distance = np.where(steps < 1.5, np.abs(before - (forced + after) / 2) / step, np.inf)
-            bound = rounding_bound(self._model, self._bias_steps.get(chosen, 0.0), step)
+            bound = rounding_bound(self._model, self._accumulator_steps.get(chosen, 0.0), step)
         far = differs & (distance > bound)
         self.found.points.append(
             Point(
@@ -128,15 +129,32 @@ class _Judge:
         return float(found.scale[0]) if found is not None else 1.0
 
 
-def _bias_steps(model: Model) -> dict[int, float]:
-    """Tensor -> step in which the bias of the op that writes it is stored."""
-    constants = Constants(model.main)
+def accumulator_steps(model: Model) -> dict[int, float]:
+    """Tensor -> the real value of one unit of the integer accumulator that its op rounds from.
+
+    Kernels and products multiply two integers: the product of their scales (the largest, where they are per channel).
+    A mean divides by the number of values it runs over. Other ops round from finer units or not at all.
+    """
+    graph = model.main
+    constants = Constants(graph)
+
+    def scale(index: int) -> float:
+        found = (constants.tensor(index) or graph.tensors[index]).quantization
+        return float(found.scale.max()) if found is not None else 0.0
+
     steps = {}
-    for op in model.main.ops:
-        for index in op.inputs[2:]:
-            bias = constants.tensor(index)
-            if bias is not None and bias.type == "INT32" and bias.quantization is not None:
-                steps[op.outputs[0]] = float(bias.quantization.scale.max())
+    for op in graph.ops:
+        position = KERNEL_INPUT.get(op.name)
+        if op.name == "LceBconv2d":
+            continue  # scales in float
+        if position is not None and position < len(op.inputs):
+            data = 2 if op.name == "TRANSPOSE_CONV" and len(op.inputs) > 2 else 0
+            steps[op.outputs[0]] = scale(op.inputs[data]) * scale(op.inputs[position])
+        elif op.name == "MUL":
+            steps[op.outputs[0]] = scale(op.inputs[0]) * scale(op.inputs[1])
+        elif op.name == "MEAN":
+            count = math.prod(graph.tensors[op.inputs[0]].shape) / max(math.prod(graph.tensors[op.outputs[0]].shape), 1)
+            steps[op.outputs[0]] = scale(op.inputs[0]) / max(count, 1.0)
     return steps
 
 
@@ -149,8 +167,9 @@ def _sign_layers(model: Any) -> Iterator[tuple[str, Any]]:
 def _ranges(model: Any) -> Iterator[tuple[str, Any]]:
     from tfkit.quantization import tfmot
 
+    owners = {id(weight): layer.name for layer in model.layers for weight in layer.weights}
     for found in tfmot.activation_ranges(model):
-        yield found.minimum.name.rsplit("/", 1)[0], found
+        yield owners[id(found.minimum)], found
 
 
 @contextmanager

@@ -104,7 +104,7 @@ class Parity:
             if integer:
                 parts.append(f"kernels within {max(integer):g} LSB of the reference")
         if self.ties:
-            parts.append(f"{self.ties} ties")
+            parts.append(f"{self.ties} ties settled the flatbuffer's way")
         shares = [o.top1 for o in self.outputs if o.top1 is not None]
         if shares:
             parts.append(f"top-1 equal {min(shares):.1%}")
