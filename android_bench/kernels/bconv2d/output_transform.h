@@ -10,6 +10,7 @@
 //   saturated bitpacked  bit = d / 2 > threshold
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
