@@ -116,7 +116,7 @@ class _Ranges(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def _precision(model: Any) -> str:
-    binary = any(is_binary_layer(getattr(layer, "layer", layer)) for layer in model.layers)
+    binary = any(is_binary_layer(layer) for layer in model.layers)
     if is_quantize_aware(model):
         return "binary_int8" if binary else "int8"
     return "binary" if binary else "float32"

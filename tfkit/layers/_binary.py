@@ -28,13 +28,14 @@ def is_binary(quantizer: Any) -> bool:
 
 
 def kernel_quantizers(layer: Any) -> list[Any]:
-    """The quantizers of the layer's kernels, in Larq's layers and in tfkit's."""
+    """The quantizers of the layer's kernels, in Larq's layers, in tfkit's, and in wrappers around them."""
+    layer = getattr(layer, "layer", layer)
     found = [getattr(layer, name, None) for name in KERNEL_QUANTIZERS]
     return [quantizer for quantizer in found if quantizer is not None]
 
 
 def is_binary_layer(layer: Any) -> bool:
-    """Whether at least one kernel of the layer is binary, in Larq's layers and in tfkit's."""
+    """Whether at least one kernel of the layer is binary; wrappers are looked through."""
     return any(is_binary(quantizer) for quantizer in kernel_quantizers(layer))
 
 

@@ -22,6 +22,9 @@ from tensorflow_model_optimization.python.core.quantization.keras.default_8bit i
     default_8bit_quantize_scheme,
     default_8bit_transforms,
 )
+from tensorflow_model_optimization.python.core.quantization.keras.experimental.default_n_bit import (
+    default_n_bit_quantize_registry,
+)
 from tensorflow_model_optimization.python.core.quantization.keras.graph_transformations import model_transformer
 from tensorflow_model_optimization.quantization.keras import (  # type: ignore[attr-defined]
     quantize_annotate_layer,
@@ -66,7 +69,7 @@ class QuantizeLayer(quantize_layer.QuantizeLayer):  # type: ignore[misc]
 def custom_objects() -> dict[str, Any]:
     """Every class of TF-MOT's that the file of a quantization-aware model may name."""
     known: dict[str, Any] = {}
-    for module in (default_8bit_quantize_registry, quantizers):
+    for module in (default_8bit_quantize_registry, default_n_bit_quantize_registry, quantizers):
         known.update(module._types_dict())
     for kind in (
         QuantizeWrapper,
