@@ -196,7 +196,10 @@ def _load_h5(path: Path, trust_model: bool) -> Any:
 
 
 def _refuse_code(path: Path, config: Any, trust_model: bool) -> None:
-    found = [] if trust_model else code_in_config(config, _registered())
+    try:
+        found = [] if trust_model else code_in_config(config, _registered())
+    except RecursionError as error:
+        raise ModelError(f"{path} is damaged: its layers are nested too deeply") from error
     if found:
         raise ModelError(
             f"{path} carries code that loading would run: {'; '.join(found)}. Nothing was loaded. "
