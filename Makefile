@@ -47,7 +47,7 @@ test-tools:
 $(VENV)/.installed: pyproject.toml $(shell git ls-files 'android_bench/*')
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet "scikit-build-core>=0.11" "cmake>=3.22" "ninja>=1.11" ziglang==0.17.1
+	$(BIN)/pip install --quiet scikit-build-core==1.1.2 cmake ninja ziglang==0.17.1
 	@echo "installing tfkit and what it needs (TensorFlow is large; a few minutes the first time)"
 	$(BIN)/pip install --quiet --no-build-isolation --config-settings=cmake.define.TFKIT_WERROR=ON -e '.[dev]'
 	touch $@
