@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 _LOCK = threading.RLock()  # file descriptor 2 belongs to the whole process
@@ -58,28 +58,6 @@ def captured() -> Iterator[Diagnostics]:
             os.close(saved)
             sink.seek(0)
             found.text = sink.read().decode("utf-8", "replace")
-
-
-@contextmanager
-def quiet() -> Iterator[Callable[[str], None]]:
-    """For commands: nothing but what the given function prints reaches the terminal while the block runs.
-
-    Loading TensorFlow alone writes half a screen. ``TFKIT_DEBUG=1`` leaves everything visible.
-    """
-    terminal = os.dup(2)
-
-    def echo(line: str) -> None:
-        with suppress(OSError):  # a terminal that went away does not stop the work
-            os.write(terminal, f"{line}\n".encode())
-
-    try:
-        if os.environ.get("TFKIT_DEBUG"):
-            yield echo
-        else:
-            with captured():
-                yield echo
-    finally:
-        os.close(terminal)
 
 
 def reason(error: BaseException, found: Diagnostics) -> str:

@@ -144,7 +144,9 @@ def _unpack(data: bytes) -> Any:
 
 
 def _text(value: bytes | str | None) -> str:
-    return value.decode("utf-8") if isinstance(value, bytes) else value or ""  # the runtimes' Python refuses other bytes
+    return (
+        value.decode("utf-8") if isinstance(value, bytes) else value or ""
+    )  # the runtimes' Python refuses other bytes
 
 
 def _integers(values: Any) -> tuple[int, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from helpers import conversion as make
 
 import tfkit
+from helpers import conversion as make
 
 
 @pytest.fixture(scope="session")

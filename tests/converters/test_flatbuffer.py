@@ -139,9 +139,7 @@ def _edited(data: bytes, change: Any) -> bytes:
         (lambda m: setattr(m.subgraphs[0].tensors[0], "name", b"\xff\xfe"), "utf-8"),
         (lambda m: setattr(m, "subgraphs", []), "no graph"),
         (
-            lambda m: setattr(
-                m.buffers[max((t.buffer for t in m.subgraphs[0].tensors))], "data", np.zeros(3, np.uint8)
-            ),
+            lambda m: setattr(m.buffers[max(t.buffer for t in m.subgraphs[0].tensors)], "data", np.zeros(3, np.uint8)),
             "its shape needs|before anything wrote|writes the constant",
         ),
     ],

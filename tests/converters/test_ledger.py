@@ -8,9 +8,9 @@ from typing import Any
 import larq
 import numpy as np
 import pytest
-from helpers.conversion import BINARY, SIDE, binary_cnn, float_cnn, images, keras, layers, pruned_cnn, six_fallbacks
 
 import tfkit
+from helpers.conversion import BINARY, SIDE, binary_cnn, float_cnn, images, keras, layers, pruned_cnn, six_fallbacks
 from tfkit._errors import StrictError
 
 REASONS = {

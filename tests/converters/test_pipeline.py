@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.conversion import SIDE, images, layers
-from helpers.conversion import keras as legacy
 
 import tfkit
+from helpers.conversion import SIDE, images, layers
+from helpers.conversion import keras as legacy
 from tfkit._errors import ConversionError, DataError, InputError, TfkitError, UnsupportedError, UsageError
 from tfkit.converters import flatbuffer as fb
 from tfkit.converters import read_metadata
@@ -42,7 +42,7 @@ def test_do_not_accept_impossible_wishes(settings: dict[str, Any], message: str,
 
 def test_do_not_ignore_integer_ends_of_a_binary_model(binary_model: Any) -> None:
     """LCE's converter takes the wish and gives floats."""
-    with pytest.raises(UsageError, match="was not trained with any: use tfkit.quantize_aware"):
+    with pytest.raises(UsageError, match=r"was not trained with any: use tfkit\.quantize_aware"):
         tfkit.convert(binary_model, "lce", io="int8")
 
 

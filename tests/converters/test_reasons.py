@@ -7,9 +7,9 @@ from typing import Any
 import larq
 import pytest
 import tensorflow as tf
-from helpers.conversion import BINARY, keras, layers
 
 import tfkit
+from helpers.conversion import BINARY, keras, layers
 from tfkit.converters.declared import declared_layers
 from tfkit.converters.reasons import RULES, explain
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.conversion import BINARY, SIDE, float_cnn, images, keras, larq, layers, op_names, pruned_cnn
 
 import tfkit
+from helpers.conversion import BINARY, SIDE, float_cnn, images, keras, larq, layers, op_names, pruned_cnn
 from tfkit._errors import ModelError, UsageError
 from tfkit.converters import flatbuffer as fb
 from tfkit.converters.sources import open_source
@@ -147,7 +147,7 @@ def test_do_hash_what_the_model_computes(float_model: Any, folder: Path) -> None
 
 
 def test_do_not_take_what_is_no_model() -> None:
-    with pytest.raises(ModelError, match="a Keras model or the path of one is needed, not builtins.dict"):
+    with pytest.raises(ModelError, match=r"a Keras model or the path of one is needed, not builtins\.dict"):
         tfkit.convert({})
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.conversion import rng
 
+from helpers.conversion import rng
 from tfkit.converters import flatbuffer as fb
 from tfkit.converters.declared import declared_layers
 from tfkit.converters.sparse import densify

@@ -33,10 +33,8 @@ def randomize_norms(model: Any, seed: int = SEED) -> Any:
     for layer in model._flatten_layers(include_self=False):
         if isinstance(layer, layers.BatchNormalization):
             n = layer.gamma.shape[0]
-            layer.set_weights(
-                [generator.normal(1, 0.2, n), generator.normal(0, 0.3, n), generator.normal(0, 1, n)]
-                + [generator.uniform(0.5, 2, n)]
-            )
+            gamma, beta = generator.normal(1, 0.2, n), generator.normal(0, 0.3, n)
+            layer.set_weights([gamma, beta, generator.normal(0, 1, n), generator.uniform(0.5, 2, n)])
     return model
 
 

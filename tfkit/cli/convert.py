@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tfkit._errors import TfkitError
-from tfkit._files import check_writable
+from tfkit._files import check_writable, whole_file
 from tfkit._units import format_bytes
 
 FORMATS = ("float32", "float16", "dynamic", "int8", "lce")
@@ -56,30 +56,28 @@ def command(
     check_writable(output)
     if json_path is not None and str(json_path) != "-":
         check_writable(json_path)
-    from tfkit.converters.diagnostics import quiet
     from tfkit.converters.pipeline import Rejected, convert
 
-    with quiet() as echo:
-        try:
-            conversion = convert(
-                model,
-                format_,
-                calibration=calibration,
-                io=io,
-                runtime=runtime,
-                batch=_batch(batch),
-                strict=strict,
-                verify=not no_verify,
-                data=data,
-                min_agreement=min_agreement,
-                trust_model=trust_model,
-                progress=lambda line: echo(f"{line} ..."),
-            )
-            failure: TfkitError | None = None
-        except Rejected as error:
-            if error.conversion is None:
-                raise
-            conversion, failure = error.conversion, error
+    try:
+        conversion = convert(
+            model,
+            format_,
+            calibration=calibration,
+            io=io,
+            runtime=runtime,
+            batch=_batch(batch),
+            strict=strict,
+            verify=not no_verify,
+            data=data,
+            min_agreement=min_agreement,
+            trust_model=trust_model,
+            progress=lambda line: click.echo(f"{line} ...", err=True),
+        )
+        failure: TfkitError | None = None
+    except Rejected as error:
+        if error.conversion is None:
+            raise
+        conversion, failure = error.conversion, error
     if failure is None:
         conversion.save(output)
     elif keep_failed:
@@ -97,8 +95,6 @@ def command(
     }
     text = json.dumps(document, indent=2)
     if json_path is not None and str(json_path) != "-":
-        from tfkit._files import whole_file
-
         with whole_file(json_path) as temporary:
             temporary.write_text(text + "\n")
     if str(json_path) == "-":

@@ -31,20 +31,18 @@ def command(
 
     Exit code 3 when they differ by more than rounding explains.
     """
-    from tfkit.converters.diagnostics import quiet
     from tfkit.converters.pipeline import Rejected, verify
 
-    with quiet() as echo:
-        parity = verify(
-            model,
-            flatbuffer,
-            data=data,
-            seed=seed,
-            runtime=runtime,
-            min_agreement=min_agreement,
-            trust_model=trust_model,
-            progress=lambda line: echo(f"{line} ..."),
-        )
+    parity = verify(
+        model,
+        flatbuffer,
+        data=data,
+        seed=seed,
+        runtime=runtime,
+        min_agreement=min_agreement,
+        trust_model=trust_model,
+        progress=lambda line: click.echo(f"{line} ...", err=True),
+    )
     click.echo(json.dumps(parity.to_json(), indent=2) if as_json else parity.table(layers=True))
     if not parity.ok:
         raise Rejected(parity)

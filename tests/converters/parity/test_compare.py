@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
-from helpers.conversion import SEED, SIDE, binary_cnn, float_cnn, images, keras, layers
 
 import tfkit
+from helpers.conversion import SEED, SIDE, binary_cnn, float_cnn, images, keras, layers
 from tfkit._errors import ParityError
 from tfkit.converters import flatbuffer as fb
 from tfkit.converters.parity.bounds import float_bound
@@ -150,9 +150,7 @@ def test_do_reject_low_agreement_and_say_how_much(float_model: Any) -> None:
     dark = images(16) * 1e-3
     with pytest.raises(ParityError, match=r"same top-1 answer as Keras on \d+\.\d% of the given data; at least 99%"):
         tfkit.convert(float_model, "int8", calibration=dark, data=images(64, seed=5), min_agreement=0.99)
-    conversion = tfkit.convert(
-        float_model, "int8", calibration=dark, data=images(64, seed=5), min_agreement=0.0
-    )
+    conversion = tfkit.convert(float_model, "int8", calibration=dark, data=images(64, seed=5), min_agreement=0.0)
     assert conversion.parity.ok
     assert any("only" in w for w in conversion.parity.warnings)
 
@@ -224,4 +222,4 @@ def test_do_count_terms_not_bits(float_conversion: Any, binary_conversion: Any) 
 
 def test_seed_is_reported(float_conversion: Any) -> None:
     assert f"seed {float_conversion.parity.seed}" in float_conversion.parity.table()
-    assert SEED != float_conversion.parity.seed
+    assert float_conversion.parity.seed != SEED

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.conversion import SIDE, images, keras, layers
 
 import tfkit
+from helpers.conversion import SIDE, images, keras, layers
 from tfkit.converters import flatbuffer as fb
 from tfkit.converters.parity import kernels
 from tfkit.converters.parity.recording import record, recordable

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.conversion import SEED, keras, layers
 
 import tfkit
+from helpers.conversion import SEED, keras, layers
 from tfkit.data import load
 from tfkit.metadata import ModelMetadata, Preprocessing, attach_metadata
 

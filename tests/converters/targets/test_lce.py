@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from helpers.conversion import SIDE, images, keras, layers, op_names, six_fallbacks
 
 import tfkit
+from helpers.conversion import SIDE, images, keras, layers, op_names, six_fallbacks
 from tfkit._errors import ConversionError
 from tfkit.converters import flatbuffer as fb
 from tfkit.runtime import Interpreter
@@ -21,9 +21,7 @@ def test_do_give_what_larqs_own_converter_gives(binary_model: Any, binary_conver
     theirs = bytes(lce.convert_keras_model(binary_model))
     assert op_names(binary_conversion.flatbuffer) == op_names(theirs)
     x = images(4)
-    np.testing.assert_array_equal(
-        Interpreter(binary_conversion.flatbuffer).predict(x), Interpreter(theirs).predict(x)
-    )
+    np.testing.assert_array_equal(Interpreter(binary_conversion.flatbuffer).predict(x), Interpreter(theirs).predict(x))
 
 
 def test_do_keep_the_batch(binary_model: Any) -> None:

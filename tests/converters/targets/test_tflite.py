@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from helpers.conversion import images, keras, layers, op_names, xnnpack_partitions
 
 import tfkit
+from helpers.conversion import images, keras, layers, op_names, xnnpack_partitions
 from tfkit._errors import ConversionError
 from tfkit.converters import flatbuffer as fb
 from tfkit.converters.pipeline import _check_loads
@@ -91,7 +91,7 @@ def _dense_versions(flatbuffer: bytes) -> set[int]:
 
 
 def test_private_flag_still_works(float_model: Any) -> None:
-    """Without the flag dynamic Dense is version 12, which 2.14 lacks; with it 9. Fails when TensorFlow changes either."""
+    """Without the flag dynamic Dense is version 12, which 2.14 lacks; fails when TensorFlow changes either."""
     assert 12 in _dense_versions(tfkit.convert(float_model, "dynamic", verify=False).flatbuffer)
     assert max(_dense_versions(tfkit.convert(float_model, "dynamic", runtime="tflite-2.14").flatbuffer)) <= 11
 
@@ -111,7 +111,7 @@ def test_do_pass_on_the_converters_reason(capfd: pytest.CaptureFixture[str]) -> 
     """One clear message with MLIR's words, and nothing on the terminal."""
     i = layers.Input((4, 4), name="image")
     model = keras.Model(i, layers.Lambda(lambda x: tf.linalg.svd(x)[0])(i))
-    with pytest.raises(ConversionError, match="refused the model: .*Svd") as raised:
+    with pytest.raises(ConversionError, match=r"refused the model: .*Svd") as raised:
         tfkit.convert(model)
     assert "\n" not in str(raised.value)
     assert len(str(raised.value)) < 1200
@@ -122,5 +122,5 @@ def test_do_not_leave_a_float_op_in_full_integer() -> None:
     """TensorFlow Lite refuses what has no int8 kernel when it is asked for integers only."""
     i = layers.Input((8,), name="row")
     model = keras.Model(i, layers.Lambda(tf.math.erf)(layers.Dense(4)(i)))
-    with pytest.raises(ConversionError, match="refused the model|no stock runtime"):
+    with pytest.raises(ConversionError, match=r"refused the model|no stock runtime"):
         tfkit.convert(model, "int8", calibration=np.random.default_rng(0).random((8, 8)).astype(np.float32))
