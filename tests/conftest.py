@@ -16,7 +16,7 @@ SEED = 20201
 @pytest.fixture(autouse=True)
 def scrubbed_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the developer's shell changes what a test sees."""
-    for name in ("TFKIT_KERNEL", "TFKIT_KERNEL_LOG", "TFKIT_DEBUG"):
+    for name in ("TFKIT_KERNEL", "TFKIT_DEBUG"):
         monkeypatch.delenv(name, raising=False)
 
 

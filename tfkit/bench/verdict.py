@@ -11,6 +11,8 @@ from tfkit.bench.subject import Subject
 
 # A tolerance beyond this says that the check cannot tell right from wrong any more.
 WIDE = 0.05
+# Undisturbed, the slowest tenth of the runs of a network lies within a few percent of the median.
+NOISY = 1.25
 
 
 def judge(subject: Subject, threads: int, processes: tuple[Mapping[str, Any], ...]) -> Result:
@@ -31,7 +33,10 @@ def judge(subject: Subject, threads: int, processes: tuple[Mapping[str, Any], ..
     }
     result = Result(subject.describe(), threads, golden, processes, warnings=_warnings(subject, processes))
     measured = [process["measurement"]["run_ns"] for process in processes if process["measurement"]]
-    return replace(result, latency=Latency.of(measured)) if measured and result.ok else result
+    if not measured or not result.ok:
+        return result
+    latency = Latency.of(measured)
+    return replace(result, latency=latency, warnings=(*result.warnings, *_noise(latency)))
 
 
 def _difference(output: Mapping[str, Any]) -> str:
@@ -52,6 +57,15 @@ def _warnings(subject: Subject, processes: Sequence[Mapping[str, Any]]) -> tuple
     if any(process["measurement"] and not process["measurement"]["repeatable"] for process in processes):
         found.append("the same input gave another output in a later run of the same process")
     return tuple(found)
+
+
+def _noise(latency: Latency) -> tuple[str, ...]:
+    if latency.p90_s is None or latency.p90_s <= NOISY * latency.median_s:
+        return ()
+    return (
+        f"one run in ten took more than {latency.p90_s / latency.median_s:.1f} times the median: something else was "
+        "running; measure again on an idle machine",
+    )
 
 
 def _number(value: float | None) -> str:
