@@ -89,7 +89,10 @@ def test_larqs_own_layers(tmp_path: Path) -> None:
     import larq
 
     model = keras.Sequential(
-        [layers.Input((8, 8, 1)), larq.layers.QuantConv2D(4, 3, input_quantizer="ste_sign", kernel_quantizer="ste_tern")]
+        [
+            layers.Input((8, 8, 1)),
+            larq.layers.QuantConv2D(4, 3, input_quantizer="ste_sign", kernel_quantizer="ste_tern"),
+        ]
     )
     save(model, tmp_path / "m.keras")
     np.testing.assert_array_equal(

@@ -84,10 +84,19 @@ def function(name: str, module: str) -> dict[str, Any]:
         (with_activation(function("exec", "builtins")), "function 'exec' from module 'builtins'"),
         (with_activation(function("sys.exit", "tf_keras.src.activations")), "function 'sys.exit'"),
         (with_activation(function("get_file", "keras.utils")), "function 'get_file' from module 'keras.utils'"),
-        (with_activation({"module": "antigravity", "class_name": "Fly", "config": {}}), "Fly from module 'antigravity'"),
+        (
+            with_activation({"module": "antigravity", "class_name": "Fly", "config": {}}),
+            "Fly from module 'antigravity'",
+        ),
         (with_activation({"class_name": "__lambda__", "config": {"value": "x"}}), "a lambda function in 'dense'"),
-        (with_activation(["4wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", None, None]), "Python bytecode in 'dense'"),
-        ({"class_name": "TFOpLambda", "config": {"name": "op", "function": "io.write_file"}}, "calling tf.io.write_file"),
+        (
+            with_activation(["4wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", None, None]),
+            "Python bytecode in 'dense'",
+        ),
+        (
+            {"class_name": "TFOpLambda", "config": {"name": "op", "function": "io.write_file"}},
+            "calling tf.io.write_file",
+        ),
         (
             {"class_name": "TFOpLambda", "config": {"name": "op", "function": "compat.v1.py_func"}},
             "TFOpLambda layer 'op' calling tf.compat.v1.py_func",
@@ -163,7 +172,13 @@ def test_hostile_weights_are_refused(kind: str, tmp_path: Path) -> None:
 
 def test_a_config_that_is_no_config(tmp_path: Path) -> None:
     save(plain(), tmp_path / "m.keras")
-    for content in (b"[]", b"{", b"null", b'{"module": "keras", "class_name": "Sequential", "config": 3}', b"[" * 100_000):
+    for content in (
+        b"[]",
+        b"{",
+        b"null",
+        b'{"module": "keras", "class_name": "Sequential", "config": 3}',
+        b"[" * 100_000,
+    ):
         damaged = rewritten(
             tmp_path / "m.keras",
             tmp_path / "d.keras",

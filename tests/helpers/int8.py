@@ -17,9 +17,7 @@ def flatbuffer(model: Any) -> bytes:
     if any(is_binary_layer(layer) for layer in model.layers):
         import larq_compute_engine as lce
 
-        return bytes(
-            lce.convert_keras_model(model, inference_input_type=tf.int8, inference_output_type=tf.int8)
-        )
+        return bytes(lce.convert_keras_model(model, inference_input_type=tf.int8, inference_output_type=tf.int8))
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.inference_input_type = converter.inference_output_type = tf.int8

@@ -30,7 +30,14 @@ def test_signature_is_that_of_keras_and_quantizer_arguments() -> None:
 
 @pytest.mark.parametrize(
     ("padding", "strides", "dilation", "groups"),
-    [("valid", 1, 1, 1), ("same", 1, 1, 1), ("same", 2, 1, 1), ("same", 1, 2, 1), ("valid", (2, 1), 1, 1), ("same", 1, 1, 32)],
+    [
+        ("valid", 1, 1, 1),
+        ("same", 1, 1, 1),
+        ("same", 2, 1, 1),
+        ("same", 1, 2, 1),
+        ("valid", (2, 1), 1, 1),
+        ("same", 1, 1, 32),
+    ],
 )
 def test_is_the_float_layer_on_signs(padding: str, strides: object, dilation: int, groups: int) -> None:
     """QuantConv2D(x) == Conv2D with sign(kernel) on sign(x) padded with ones; exact, since sums of ±1 are."""

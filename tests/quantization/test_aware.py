@@ -110,9 +110,7 @@ def prepared(make: Any) -> Any:
 # error of some 2^-24, so a value within about 255 · 2^-22 = 6e-5 steps of a rounding border may fall on its other
 # side. Each such event is one step in one of some 10^5 values; in front of a sign it can flip a bit.
 # With the fixed seed, these networks show none at the output.
-@pytest.mark.parametrize(
-    "make", [residual, relu_layer_before_norm, relu_after_norm, without_norm, concatenated]
-)
+@pytest.mark.parametrize("make", [residual, relu_layer_before_norm, relu_after_norm, without_norm, concatenated])
 def test_binary_and_int8_are_one_flatbuffer_and_exact(make: Any) -> None:
     model = prepared(make)
     data = flatbuffer(model)
@@ -123,7 +121,8 @@ def test_binary_and_int8_are_one_flatbuffer_and_exact(make: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "make", [float_residual, relus_without_norm, concatenated_with_its_own_relu, products, max_pool_between, bireal, quicknet]
+    "make",
+    [float_residual, relus_without_norm, concatenated_with_its_own_relu, products, max_pool_between, bireal, quicknet],
 )
 def test_other_networks_have_no_float_op_and_stay_within_a_step(make: Any) -> None:
     model = prepared(make)

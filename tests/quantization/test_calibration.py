@@ -41,7 +41,11 @@ def test_ranges_are_those_of_the_data() -> None:
 
 def test_without_it_the_ranges_clip() -> None:
     x = samples()
-    assert np.abs(quantize_aware(network()).predict(x, verbose=0)).max() < 7 < np.abs(network().predict(x, verbose=0)).max()
+    assert (
+        np.abs(quantize_aware(network()).predict(x, verbose=0)).max()
+        < 7
+        < np.abs(network().predict(x, verbose=0)).max()
+    )
 
 
 def test_batches_do_not_matter() -> None:
@@ -62,7 +66,9 @@ def test_a_dead_activation_gets_a_range() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [np.zeros((0, 4)), np.zeros((5, 3)), np.zeros(4), np.full((2, 4), np.nan)], ids=["none", "wide", "flat", "nan"]
+    "bad",
+    [np.zeros((0, 4)), np.zeros((5, 3)), np.zeros(4), np.full((2, 4), np.nan)],
+    ids=["none", "wide", "flat", "nan"],
 )
 def test_bad_data_is_refused(bad: np.ndarray) -> None:
     with pytest.raises(DataError, match="calibration data of shape"):

@@ -91,7 +91,9 @@ def command(
         tuning_epochs = max(3, epochs // 3)
     options = {"batch_size": batch_size, "seed": seed}
     for count in stages:
-        training.fit(network, dataset, epochs=count, learning_rate=learning_rate, progress=_report("training"), **options)
+        training.fit(
+            network, dataset, epochs=count, learning_rate=learning_rate, progress=_report("training"), **options
+        )
     if fine_tuning:
         rate = learning_rate if not stages else None
         network = _prepare(network, dataset, quantize_aware, sparsity, tuning_epochs, batch_size)

@@ -40,7 +40,9 @@ def read_samples(source: str | os.PathLike[str], inputs: Sequence[InputSpec]) ->
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
     if not path.exists():
         known = unknown_name("data set", str(path), DATASETS) if not path.suffix else ""
-        raise DataError(f"no data file {path}; give an .npz file or a named data set" + (f" ({known})" if known else ""))
+        raise DataError(
+            f"no data file {path}; give an .npz file or a named data set" + (f" ({known})" if known else "")
+        )
     if not zipfile.is_zipfile(path):
         raise DataError(f"{path} is not an .npz file; write one with numpy.savez(path, x=images, y=labels)")
     try:

@@ -77,7 +77,9 @@ def prune(
     """
     _check_arguments(sparsity, begin_step, end_step, frequency, block_size)
     if not isinstance(model, keras.Model) or not getattr(model, "outputs", None):
-        raise UnsupportedError(f"prune takes a built functional or sequential tf_keras model, not {type(model).__name__}")
+        raise UnsupportedError(
+            f"prune takes a built functional or sequential tf_keras model, not {type(model).__name__}"
+        )
     if is_pruned(model):
         raise UnsupportedError(f"{model.name!r} is being pruned already; call tfkit.strip(model) first")
     chosen = _choose(model, layers, block_size)
@@ -125,9 +127,7 @@ def sparsity(model: Any) -> dict[str, float]:
     return found
 
 
-def _check_arguments(
-    share: float, begin_step: int, end_step: int, frequency: int, block_size: tuple[int, int]
-) -> None:
+def _check_arguments(share: float, begin_step: int, end_step: int, frequency: int, block_size: tuple[int, int]) -> None:
     if not 0 < share < 1:
         raise UsageError(f"sparsity is the final share of zeros, inside (0, 1); got {share}")
     if not 0 <= begin_step < end_step:
@@ -163,13 +163,19 @@ def _choose(model: Any, layers: str | Sequence[str], block_size: tuple[int, int]
             if layers != "float":
                 offenders.append(f"{name!r} has a binary kernel: {_SIGN}; pass layers='float' to prune the others")
         elif kernels and block_size != (1, 1) and any(_rank(kernel) != 2 for kernel in kernels):
-            offenders.append(f"{name!r} is no dense layer or 1x1 convolution, and blocks need one; name the layers to prune")
+            offenders.append(
+                f"{name!r} is no dense layer or 1x1 convolution, and blocks need one; name the layers to prune"
+            )
         elif kernels:
             chosen.add(name)
         elif isinstance(layer, keras.Model):
-            offenders.append(f"{name!r} is a model inside a model; call its layers on the outer model's tensors instead")
+            offenders.append(
+                f"{name!r} is a model inside a model; call its layers on the outer model's tensors instead"
+            )
         elif any(_rank(weight) >= 2 for weight in layer.trainable_weights) and not _stays_dense(layer):
-            offenders.append(f"{name!r} ({type(layer).__name__}) has weights that pruning does not know; name the layers to prune")
+            offenders.append(
+                f"{name!r} ({type(layer).__name__}) has weights that pruning does not know; name the layers to prune"
+            )
         elif not isinstance(layers, str):
             offenders.append(f"{name!r} ({type(layer).__name__}) has no kernel that pruning works on")
     if offenders:

@@ -20,7 +20,9 @@ def is_exact_average(layer: Any) -> bool:
     if layer.padding == "valid":
         return True
     height, width = layer.input_shape[1:3]
-    whole = all(size is not None and size % step == 0 for size, step in zip((height, width), layer.strides, strict=True))
+    whole = all(
+        size is not None and size % step == 0 for size, step in zip((height, width), layer.strides, strict=True)
+    )
     return whole and layer.pool_size == layer.strides
 
 

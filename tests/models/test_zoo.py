@@ -1,0 +1,156 @@
+"""Every architecture is what its registry entry and its paper say."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.int8 import ops
+from helpers.keras import keras
+
+from tfkit import models
+from tfkit._errors import UsageError
+from tfkit.counting import count
+from tfkit.metadata import Preprocessing, metadata_of
+from tfkit.quantization import is_quantize_aware
+
+SPECS = list(models.REGISTRY.values())
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+def test_registry_entries_are_true(spec: models.ModelSpec) -> None:
+    model = models.build(spec.name)
+    found = count(model)
+    assert (model.count_params(), found.params, found.macs) == (spec.params, spec.params, spec.macs)
+    assert model.input_shape == (None, *spec.input_shape)
+    assert model.output_shape == (None, spec.classes)
+    assert model.name == spec.name
+    assert metadata_of(model).scheme == spec.schemes[0]
+    names = [layer.name for layer in model.layers]
+    assert len(set(names)) == len(names)
+
+
+def trainable(name: str) -> int:
+    return sum(int(np.prod(weight.shape)) for weight in models.build(name).trainable_weights)
+
+
+def test_published_counts() -> None:
+    """To the digits that are published."""
+    # https://arxiv.org/abs/1704.04861, table 8: 1.0 MobileNet-224, 4.2 million parameters, 569 million mult-adds.
+    assert round(trainable("mobilenet_v1") / 1e6, 1) == 4.2
+    assert round(models.REGISTRY["mobilenet_v1"].macs / 1e6) == 569
+    # https://arxiv.org/abs/1801.04381, table 4: 300 million (its 3.4 million parameters leave out the
+    # normalizations; Keras and TensorFlow Hub list 3.5 million).
+    assert round(trainable("mobilenet_v2") / 1e6, 1) == 3.5
+    assert round(models.REGISTRY["mobilenet_v2"].macs / 1e7) == 30
+    # ResNet-18 has 11.7 million parameters and 1.8 billion MACs; Bi-RealNet-18 is one in shape.
+    assert round(trainable("birealnet18") / 1e6, 1) == 11.7
+    assert round(models.REGISTRY["birealnet18"].macs / 1e9, 1) == 1.8
+
+
+def test_quicknet_matches_larqs_table() -> None:
+    """Larq's zoo lists 13,234,088: every weight but the moving statistics of normalizations that have a scale."""
+    model = models.build("quicknet")
+    folded = sum(
+        int(np.prod(weight.shape))
+        for layer in model.layers
+        if isinstance(layer, keras.layers.BatchNormalization) and layer.scale
+        for weight in (layer.moving_mean, layer.moving_variance)
+    )
+    assert model.count_params() - folded == 13_234_088
+
+
+@pytest.mark.parametrize("width", [1.0, 0.5])
+def test_mobilenets_against_keras_applications(width: float) -> None:
+    for name, reference in (
+        ("mobilenet_v1", keras.applications.MobileNet),
+        ("mobilenet_v2", keras.applications.MobileNetV2),
+    ):
+        theirs = reference(input_shape=(224, 224, 3), alpha=width, weights=None)
+        ours = models.build(name, width=width)
+        assert ours.count_params() == theirs.count_params()
+        assert count(ours).macs == count(theirs).macs
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+def test_arguments_reach_the_model(spec: models.ModelSpec) -> None:
+    model = models.build(spec.name, input_shape=(64, 96, 3), classes=7, width=0.5, seed=1)
+    assert model.input_shape == (None, 64, 96, 3)
+    assert model.output_shape == (None, 7)
+    assert count(model).params < spec.params or spec.name == "small_cnn"
+    assert metadata_of(model).extra == {"classes": 7, "width": 0.5}
+    again = models.build(spec.name, input_shape=(64, 96, 3), classes=7, width=0.5, seed=1)
+    for first, second in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(first, second)
+    outputs = model.predict(np.zeros((1, 64, 96, 3), np.float32), verbose=0)
+    assert np.isfinite(outputs).all()
+
+
+def test_preprocessing() -> None:
+    images = Preprocessing(1 / 127.5, -1.0, 0.0, 255.0)
+    assert metadata_of(models.build("mobilenet_v1", input_shape=(32, 32, 3))).preprocessing == images
+    assert metadata_of(models.build("small_cnn", input_shape=(32, 32, 3))).preprocessing == images
+    assert metadata_of(models.build("small_cnn")).preprocessing == Preprocessing(1 / 16, 0.0, 0.0, 16.0)
+
+
+def test_twins_have_one_shape() -> None:
+    for shape in ((8, 8, 1), (32, 32, 3)):
+        float_twin = models.build("small_cnn", input_shape=shape)
+        binary_twin = models.build("small_cnn", input_shape=shape, scheme="binary")
+        assert count(float_twin).macs == count(binary_twin).macs
+        assert float_twin.count_params() == binary_twin.count_params()
+        assert count(binary_twin).macs_by_precision["binary"] / count(binary_twin).macs > 0.9
+
+
+@pytest.mark.parametrize(
+    ("name", "scheme"), [(spec.name, scheme) for spec in SPECS for scheme in spec.schemes if scheme.endswith("int8")]
+)
+def test_int8_schemes(name: str, scheme: str) -> None:
+    shape = None if name == "small_cnn" else (32, 32, 3)
+    model = models.build(name, scheme=scheme, input_shape=shape, width=0.5, classes=4)
+    assert is_quantize_aware(model)
+    assert metadata_of(model).scheme == scheme
+
+
+@pytest.mark.parametrize(("name", "layers"), [("birealnet18", 16), ("quicknet", 16)])
+def test_every_binary_convolution_gets_a_binary_kernel(name: str, layers: int) -> None:
+    import larq_compute_engine as lce
+
+    model = models.build(name, input_shape=(64, 64, 3), width=0.5, classes=4, seed=1)
+    found = ops(bytes(lce.convert_keras_model(model)))
+    assert sum(op.startswith("lcebconv2d") for op in found) == layers
+    assert not any(op.startswith("pad") for op in found)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"scheme": "ternary"}, "mobilenet_v2 has no scheme 'ternary'; it has float32, int8"),
+        ({"input_shape": (224, 224)}, r"\(height, width, channels\)"),
+        ({"input_shape": (0, 224, 3)}, "all positive"),
+        ({"classes": 1}, "at least 2 classes; got 1"),
+        ({"width": 0}, "width is a factor on the channels"),
+    ],
+)
+def test_bad_arguments(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        models.build("mobilenet_v2", **arguments)
+
+
+def test_unknown_name() -> None:
+    with pytest.raises(UsageError, match="unknown model 'mobilenetv2'; did you mean 'mobilenet_v2'"):
+        models.build("mobilenetv2")
+
+
+def test_too_small_an_input() -> None:
+    with pytest.raises(UsageError, match="small_cnn cannot take inputs of 1x1x1"):
+        models.build("small_cnn", input_shape=(1, 1, 1))
+
+
+def test_the_registry_needs_no_tensorflow() -> None:
+    code = "import sys, tfkit.models; print(len(tfkit.models.REGISTRY), 'tensorflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(len(SPECS)), "False"]
