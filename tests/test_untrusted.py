@@ -52,7 +52,7 @@ def test_lambda_code_is_refused_by_name_and_never_runs(make: Any, suffix: str, t
     path = tmp_path / f"m{suffix}"
     model.save(path)
     victim.unlink(missing_ok=True)  # building the model ran it once
-    with pytest.raises(ModelError, match="Lambda layer 'evil'.*Nothing was loaded.*--trust-model"):
+    with pytest.raises(ModelError, match=r"Lambda layer 'evil'.*Nothing was loaded.*--trust-model"):
         load(path)
     assert not victim.exists()
     assert load(path, trust_model=True).count_params() == 0
@@ -149,7 +149,7 @@ def test_absurd_sizes_are_refused(tmp_path: Path) -> None:
         load(bomb)
     with zipfile.ZipFile(tmp_path / "m.keras", "a") as archive:
         archive.writestr("../outside", "x")
-    with pytest.raises(ModelError, match="'../outside' points outside the archive"):
+    with pytest.raises(ModelError, match=r"'../outside' points outside the archive"):
         load(tmp_path / "m.keras")
 
 
@@ -185,5 +185,5 @@ def test_a_config_that_is_no_config(tmp_path: Path) -> None:
             lambda name, old, content=content: content if name == "config.json" else old,
             zipfile.ZIP_STORED,
         )
-        with pytest.raises(ModelError, match="d.keras"):
+        with pytest.raises(ModelError, match=r"d\.keras"):
             load(damaged)

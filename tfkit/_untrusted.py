@@ -25,7 +25,39 @@ _FUNCTION_HOMES = (
 )
 # Parts of TensorFlow's name space that reach beyond tensors, as a TFOpLambda layer may name them.
 _REACHING_OPS = frozenset(
-    ["io", "raw_ops", "data", "saved_model", "train", "summary", "profiler", "autograph", "distribute", "config", "sysconfig", "lookup", "queue", "gfile", "python_io", "debugging", "print", "py_function", "numpy_function", "py_func", "load_op_library", "load_library", "tpu", "feature_column", "test", "estimator", "app", "flags", "logging", "resource_loader", "user_ops"]
+    {
+        "io",
+        "raw_ops",
+        "data",
+        "saved_model",
+        "train",
+        "summary",
+        "profiler",
+        "autograph",
+        "distribute",
+        "config",
+        "sysconfig",
+        "lookup",
+        "queue",
+        "gfile",
+        "python_io",
+        "debugging",
+        "print",
+        "py_function",
+        "numpy_function",
+        "py_func",
+        "load_op_library",
+        "load_library",
+        "tpu",
+        "feature_column",
+        "test",
+        "estimator",
+        "app",
+        "flags",
+        "logging",
+        "resource_loader",
+        "user_ops",
+    }
 )
 _REACHING_NODES = ("File", "PyFunc", "Save", "Restore", "Print", "Library")
 

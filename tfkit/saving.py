@@ -164,7 +164,7 @@ def _check_weights_member(path: Path, archive: zipfile.ZipFile) -> None:
 
     for name in archive.namelist():
         if name.endswith(".h5"):
-            with archive.open(name) as member, h5py.File(member, "r") as file:  # type: ignore[arg-type]
+            with archive.open(name) as member, h5py.File(member, "r") as file:
                 absurd = absurd_weights(file, archive.getinfo(name).file_size)
             if absurd:
                 raise ModelError(f"{path} was not loaded: {absurd}")

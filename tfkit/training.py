@@ -40,7 +40,8 @@ def fit(
 
     Adam with a learning rate that falls from ``learning_rate`` to zero along half a cosine; cross entropy.
     Latent binary weights are clipped by their layers. A quantization-aware model has its activation ranges
-    set from training data before every epoch and is settled after the last one; a pruned model gets the step counter that its schedule needs.
+    set from training data before every epoch and is settled after the last one; a pruned model gets the
+    step counter that its schedule needs.
     One seed gives one result on one machine.
 
     Args:
@@ -104,7 +105,7 @@ def accuracy(model: Any, x: np.ndarray, y: np.ndarray) -> float:
     return float(np.mean(np.argmax(outputs, axis=-1) == y))
 
 
-class _Ranges(keras.callbacks.Callback):  # type: ignore[misc]
+class _Ranges(keras.callbacks.Callback):  # type: ignore[name-defined]
     """Set activation ranges from data before every epoch: moving averages from [-6, 6] would lag behind."""
 
     def __init__(self, samples: np.ndarray) -> None:

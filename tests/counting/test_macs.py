@@ -61,5 +61,5 @@ def test_wrappers_do_not_count() -> None:
 
 def test_open_shapes_are_refused() -> None:
     model = keras.Sequential([layers.Input((None, None, 3)), layers.Conv2D(1, 1)])
-    with pytest.raises(UnsupportedError, match="open shape.*fixed input shape"):
+    with pytest.raises(UnsupportedError, match=r"open shape.*fixed input shape"):
         count(model)

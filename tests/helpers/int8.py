@@ -11,7 +11,7 @@ from tfkit.runtime import Interpreter
 
 
 def flatbuffer(model: Any) -> bytes:
-    """An int8 flatbuffer by the converter that the layers ask for; not by tfkit's own pipeline, which is tested elsewhere."""
+    """An int8 flatbuffer by the underlying converter that the layers ask for, without tfkit's own passes."""
     import tensorflow as tf
 
     if any(is_binary_layer(layer) for layer in model.layers):
@@ -36,8 +36,10 @@ def steps_apart(model: Any, data: bytes, x: np.ndarray) -> np.ndarray:
     """|flatbuffer - Keras| in steps (LSB) of the int8 output, one per output value; ``x`` as the network takes it."""
     interpreter = Interpreter(data)
     given, result = interpreter.inputs[0], interpreter.outputs[0]
-    assert given.scale and result.scale, "input and output are int8"
-    assert given.zero_point is not None and result.zero_point is not None
+    assert given.scale is not None
+    assert given.zero_point is not None
+    assert result.scale is not None
+    assert result.zero_point is not None
     quantized = np.clip(np.floor(x / given.scale + 0.5) + given.zero_point, -128, 127).astype(np.int8)
     got = np.asarray(interpreter.predict(quantized)).reshape(len(x), -1).astype(int)
     keras = np.round(model.predict(x, verbose=0).reshape(len(x), -1) / result.scale) + result.zero_point

@@ -238,7 +238,7 @@ def test_refuses_what_has_no_graph() -> None:
 
     with pytest.raises(UnsupportedError, match="subclassed or not built"):
         quantize_aware(Subclassed())
-    with pytest.raises(UnsupportedError, match="takes a tf_keras model, not builtins.str"):
+    with pytest.raises(UnsupportedError, match=r"takes a tf_keras model, not builtins.str"):
         quantize_aware("m.keras")
 
 

@@ -15,7 +15,7 @@ layers = keras.layers
 
 
 @keras.utils.register_keras_serializable(package="tfkit")
-class BlurKernel(keras.initializers.Initializer):
+class BlurKernel(keras.initializers.Initializer):  # type: ignore[name-defined]
     """The binomial low-pass filter [1 2 1]ᵀ[1 2 1] / 16 for every channel of a 3x3 depthwise kernel.
 
     Source: Making convolutional networks shift-invariant again, https://arxiv.org/abs/1904.11486, section 3.

@@ -15,7 +15,7 @@ class InputShape(click.ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int, int]:
         if isinstance(value, tuple):
-            return value  # type: ignore[return-value]
+            return value
         try:
             height, width, channels = (int(size) for size in str(value).lower().split("x"))
         except ValueError:

@@ -41,5 +41,6 @@ def command(
     found = count(model)
     by_precision = ", ".join(f"{macs:,} {precision}" for precision, macs in found.macs_by_precision.items())
     click.echo(
-        f"{output}: {name}, {found.params:,} parameters ({format_bytes(4 * found.params)} in float32), MACs: {by_precision}"
+        f"{output}: {name}, {found.params:,} parameters ({format_bytes(4 * found.params)} in float32), "
+        f"MACs: {by_precision}"
     )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from larq import quantizers
 
 from tfkit.layers._binary import is_binary
 
+if TYPE_CHECKING:  # a mixin passes on to whatever layer comes after it
+    _Layer: Any
+else:
+    _Layer = object
 
-class ClippedKernel:
+
+class ClippedKernel(_Layer):
     """Keep the latent kernel of a binary layer in [-1, 1] unless another constraint is given.
 
     Outside the clip range of its quantizer a latent weight has no gradient and never comes back
@@ -28,7 +33,7 @@ class ClippedKernel:
         )
 
 
-class OnePadding:
+class OnePadding(_Layer):
     """Pad binary "same" convolutions with ones unless told otherwise.
 
     A zero is not a binary value: zero padding needs a correction after the channel multiplier, which

@@ -12,7 +12,7 @@ from tensorflow_model_optimization.python.core.sparsity.keras import (
     pruning_schedule,
     pruning_wrapper,
 )
-from tensorflow_model_optimization.sparsity.keras import (  # type: ignore[attr-defined]
+from tensorflow_model_optimization.sparsity.keras import (
     PolynomialDecay,
     UpdatePruningStep,
     strip_pruning,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tensorflow_model_optimization.quantization.keras import QuantizeConfig, quantizers  # type: ignore[attr-defined]
+from tensorflow_model_optimization.quantization.keras import QuantizeConfig, quantizers
 
 from tfkit._keras import legacy_keras
 from tfkit._registry import Registry
@@ -17,7 +17,7 @@ keras = legacy_keras()
 
 
 @keras.utils.register_keras_serializable(package="tfkit")
-class PassConfig(QuantizeConfig):  # type: ignore[misc]
+class PassConfig(QuantizeConfig):
     """Quantize nothing: the layer's result never leaves a fused kernel, or is exact in int8."""
 
     def get_weights_and_quantizers(self, layer: Any) -> list[Any]:

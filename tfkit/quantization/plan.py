@@ -66,7 +66,7 @@ def _binary_tail(layer: Any, consumers: Edges) -> list[Any]:
     following = _only(consumers[layer.name])
     if is_exact_average(layer):
         return OutputConfig()  # its weights are all equal, which int8 holds exactly
-    if _is_relu(following) and _is_normalization(_only(consumers[following.name])):
+    if following is not None and _is_relu(following) and _is_normalization(_only(consumers[following.name])):
         tail.append(following)
         following = _only(consumers[following.name])
     if _is_normalization(following):

@@ -82,15 +82,15 @@ class _Scales:
     def get(self, owner: Any) -> float:
         return float(self._group(owner)[owner.name].scale)
 
-    def set(self, owner: Any, scale: float) -> set[str]:
+    def move(self, owner: Any, scale: float) -> frozenset[str]:
         """Set the scale of the owner's range; returns every layer that this changed."""
         group = self._group(owner)
         for found in group.values():
             found.scale = scale
-        return set(group)
+        return frozenset(group)
 
-    def names(self, owner: Any) -> set[str]:
-        return set(self._group(owner))
+    def names(self, owner: Any) -> frozenset[str]:
+        return frozenset(self._group(owner))
 
 
 def _settle_sums(model: Any, producers: Edges, consumers: Edges, scales: _Scales) -> None:
@@ -98,17 +98,17 @@ def _settle_sums(model: Any, producers: Edges, consumers: Edges, scales: _Scales
     for layer in model.layers:
         if not isinstance(getattr(layer, "layer", None), layers.Add) or len(producers[layer.name]) != 2:
             continue
-        owners = [_range_owner(before, producers) for before in producers[layer.name]]
+        owners: list[Any] = [_range_owner(before, producers) for before in producers[layer.name]]
         result = layer if tfmot.output_range(layer) else _fused_relu(consumers[layer.name])
         if result is None or None in owners or owners[0] is owners[1]:
             continue
         first, second = sorted(owners, key=lambda owner: owner.name not in fixed)
         if result.name not in fixed:
             left = scales.get(first)
-            fixed |= scales.set(result, left / _ratio(left, scales.get(result)))
+            fixed |= scales.move(result, left / _ratio(left, scales.get(result)))
         if second.name not in fixed:
             out = scales.get(result)
-            fixed |= scales.set(second, out * _ratio(scales.get(second), out))
+            fixed |= scales.move(second, out * _ratio(scales.get(second), out))
         fixed |= scales.names(first)
 
 
@@ -138,7 +138,9 @@ def _settle_bias(wrapper: Any, producers: Edges, consumers: Edges) -> None:
     weights = tfmot.weight_scale(wrapper)
     if owner is None or weights is None:
         return
-    step = tfmot.output_range(owner).scale * weights
+    given = tfmot.output_range(owner)
+    assert given is not None
+    step = given.scale * weights
     layer = wrapper.layer
     bias = _values(layer.bias) if layer.use_bias else 0.0
     following = consumers[wrapper.name]

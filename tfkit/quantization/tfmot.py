@@ -26,7 +26,7 @@ from tensorflow_model_optimization.python.core.quantization.keras.experimental.d
     default_n_bit_quantize_registry,
 )
 from tensorflow_model_optimization.python.core.quantization.keras.graph_transformations import model_transformer
-from tensorflow_model_optimization.quantization.keras import (  # type: ignore[attr-defined]
+from tensorflow_model_optimization.quantization.keras import (
     quantize_annotate_layer,
     quantize_apply,
     quantize_scope,
@@ -53,7 +53,7 @@ TRANSFORMED = ("SeparableConv1D", "SeparableConv2D", "InputLayer")
 _REGISTRY = default_8bit_quantize_registry.Default8BitQuantizeRegistry()
 
 
-class QuantizeLayer(quantize_layer.QuantizeLayer):  # type: ignore[misc]
+class QuantizeLayer(quantize_layer.QuantizeLayer):
     """TF-MOT's input quantizer, which forgets to say that it is built and is built twice by a ``.keras`` file.
 
     The name is TF-MOT's, because ``.keras`` files address weights by the class name.
@@ -61,7 +61,7 @@ class QuantizeLayer(quantize_layer.QuantizeLayer):  # type: ignore[misc]
     """
 
     def build(self, input_shape: Any) -> None:
-        if not self.built:
+        if not getattr(self, "built", False):
             super().build(input_shape)
             self.built = True
 
@@ -109,7 +109,7 @@ def weights_only(layer: Any) -> Any:
     return default_8bit_quantize_registry.Default8BitConvQuantizeConfig([kernel], [], False)
 
 
-class _Layout(quantize_layout_transform.QuantizeLayoutTransform):  # type: ignore[misc]
+class _Layout(quantize_layout_transform.QuantizeLayoutTransform):
     """TF-MOT's graph transforms without those that lose quantizers.
 
     Its Concatenate transform takes the quantizer from every producer, even one that others read (and from
@@ -138,7 +138,7 @@ class _Layout(quantize_layout_transform.QuantizeLayoutTransform):  # type: ignor
         return model_transformer.ModelTransformer(model, transforms, names, layer_quantize_map).transform()
 
 
-class _Scheme(default_8bit_quantize_scheme.Default8BitQuantizeScheme):  # type: ignore[misc]
+class _Scheme(default_8bit_quantize_scheme.Default8BitQuantizeScheme):
     def get_layout_transformer(self) -> Any:
         return _Layout()
 
