@@ -34,7 +34,10 @@ def compare_layers(keras: Any, model: Model, recording: Recording, activations: 
         if values is None or values.dtype == np.int32:
             continue
         got = dequantized(values, model.main.tensors[op.outputs[0]])
-        start = next((n for n, key in enumerate(order) if key in (name, f"int8_{name}", f"quant_{name}", name.split("/")[0])), None)
+        start = next(
+            (n for n, key in enumerate(order) if key in (name, f"int8_{name}", f"quant_{name}", name.split("/")[0])),
+            None,
+        )
         if start is None:
             continue
         choices = [activations[key] for key in order[start : start + FUSED] if activations[key].shape == got.shape]
