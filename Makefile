@@ -24,7 +24,7 @@ test-all: test-tools $(VENV)/.installed lint ## full matrices, sanitizers, long 
 	$(PYTEST)
 
 bench: run-tools $(VENV)/.installed ## measure every claim and write BENCHMARKS.md
-	$(BIN)/python -m tests.bench_claims BENCHMARKS.md
+	$(BIN)/python -m tests.claims BENCHMARKS.md
 
 lint: $(VENV)/.installed ## ruff, mypy, clang-format
 	$(BIN)/ruff check .

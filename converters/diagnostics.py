@@ -43,16 +43,18 @@ def captured() -> Iterator[Diagnostics]:
     with _LOCK, tempfile.TemporaryFile() as sink:
         _flush()
         saved = os.dup(2)
-        logger = logging.getLogger("tensorflow")
-        level = logger.level
+        # Their Python halves may write to another file descriptor.
+        loggers = {logger: logger.level for logger in map(logging.getLogger, ("tensorflow", "absl"))}
         try:
             os.dup2(sink.fileno(), 2)
-            logger.setLevel(logging.ERROR)
+            for logger in loggers:
+                logger.setLevel(logging.ERROR)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 yield found
         finally:
-            logger.setLevel(level)
+            for logger, level in loggers.items():
+                logger.setLevel(level)
             _flush()
             os.dup2(saved, 2)
             os.close(saved)

@@ -138,6 +138,8 @@ class _Check:
             # Forced evaluation keeps every tensor: some samples at a time.
             found = self._forced(name, arrays, got, found)
         self.outputs += found
+        # Ties are no errors, but where they decide the answers on real data, the file is no copy of the model.
+        self._judge_agreement(name, found, judged)
         for output in found:
             if output.bound is not None and not output.difference <= output.bound:
                 self.failures.append(
@@ -217,6 +219,8 @@ class _Check:
             return
         for output in found:
             if output.top1 is None:
+                if self._mode != "post-training":
+                    continue  # the outputs were compared value by value
                 self.warnings.append(
                     f"top-1 agreement of {output.name} is not judged: {output.remark}; look at the SQNR of the layers"
                 )
@@ -226,9 +230,14 @@ class _Check:
                     f"at least {self._min_agreement:.0%} is asked for"
                 )
             elif output.top1 < WARN_AGREEMENT:
+                advice = (
+                    "train with tfkit.quantize_aware, or calibrate with more samples"
+                    if self._mode == "post-training"
+                    else "ties decide the rest: train the batch normalizations, pad binary layers with ones"
+                )
                 self.warnings.append(
                     f"{output.name} gives the same top-1 answer as Keras on only {output.top1:.1%} of the {name} data; "
-                    "train with tfkit.quantize_aware, or calibrate with more samples"
+                    + advice
                 )
 
     def _forced(

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.lce_runtimes import DelegatedInterpreter, assert_same_bits, lce_reference
 
+from helpers.lce_runtimes import DelegatedInterpreter, assert_same_bits, lce_reference
 from tfkit._keras import legacy_keras
 
 SEED = 97

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from helpers.lce_graph import Convolution, unpack
 from helpers.native_build import host_build
 

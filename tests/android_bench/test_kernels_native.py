@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from helpers.native_build import arm64_build, host_build, sanitized_build
 
 BINARY = Path("tests") / "tfkit_native_tests"

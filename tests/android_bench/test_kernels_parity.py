@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from helpers.lce_graph import ACTIVATIONS, Convolution, LceGraph, packed_words
 from helpers.lce_runtimes import DelegatedInterpreter, assert_same_bits, lce_reference
 from helpers.lce_worker import run_in_process

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import flexbuffers
+
 from helpers.lce_graph import Convolution, LceGraph, pack, packed_words, unpack
 from helpers.lce_runtimes import DelegatedInterpreter, delegate_path, runtime
 from helpers.lce_worker import run_in_process

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+
 from helpers.lce_graph import Convolution
 from helpers.lce_runtimes import DelegatedInterpreter, assert_same_bits, delegate_path, runtime
 

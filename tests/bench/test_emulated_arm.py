@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from helpers.flatbuffers import golden, with_outputs
 from helpers.lce_runtimes import lce_reference
-
 from tfkit.bench.artifacts import Artifacts
 from tfkit.bench.inputs import concatenated
 from tfkit.devices import connect

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from helpers.flatbuffers import golden, identity
 
+from helpers.flatbuffers import golden, identity
 from tfkit.bench import golden as reference
 from tfkit.bench import inputs
 from tfkit.runtime import Interpreter

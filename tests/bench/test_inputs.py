@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from helpers.flatbuffers import golden, identity
 from helpers.runner import tfkit_bench
-
 from tfkit._errors import DataError
 from tfkit.bench import inputs
 from tfkit.runtime import Interpreter

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.flatbuffers import golden, with_custom_op_renamed
 
+from helpers.flatbuffers import golden, with_custom_op_renamed
 from tfkit import bench
 from tfkit._errors import DeviceError, GoldenError, InferenceError, InputError, ModelError, UsageError
 from tfkit.bench import golden as reference

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from helpers.flatbuffers import gather, golden, identity, with_custom_op_renamed, without_custom_options
 from helpers.runner import delegate, tfkit_bench
-
 from tfkit import _native
 
 FLOAT = golden("float32")

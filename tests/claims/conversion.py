@@ -1,101 +1,102 @@
-"""Print what tfkit adds to the time of the underlying converter, the parity check apart; the aim is at most 20 %.
+"""What tfkit adds to the time of the underlying converter, the parity check apart.
 
-Run it by hand: ``python tests/converters/measure_overhead.py [repeats]``. A test would decide by timing.
-
-The underlying converter is what a user would call without tfkit: ``TFLiteConverter.from_keras_model(...).convert()``
-and ``lce.convert_keras_model``. The second ratio is stricter: all of tfkit's time against its own call into the
-converter's core, which it reaches by a shorter way.
+The converter alone is what a user would call without tfkit: ``TFLiteConverter.from_keras_model(...).convert()`` and
+``larq_compute_engine.convert_keras_model``. Both run in turn in one process. The last column is stricter: all of
+tfkit's time over the time of its own call into the converter's core, which it reaches by a shorter way.
 """
 
 from __future__ import annotations
 
 import statistics
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
 import tfkit
 from tfkit._keras import legacy_keras
 from tfkit.converters import pipeline
-from tfkit.converters.targets import lce, tflite
 from tfkit.models import build
 
-
-def seconds(call: Callable[[], Any], repeats: int) -> float:
-    """Median wall time of ``call``."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+TITLE = "Conversion: tfkit without its parity check against the converter under it"
+TARGET = "at most 1.20"
+HEADINGS = ("model", "format", "tfkit", "converter alone", "ratio", "tfkit over its own converter call")
+REPEATS = 3
 
 
-def inner(call: Callable[[], Any], repeats: int) -> float:
-    """Median time that ``call`` spends inside the underlying converters."""
-    spent: list[float] = []
-
-    def timed(original: Any) -> Any:
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            start = time.perf_counter()
-            try:
-                return original(*args, **kwargs)
-            finally:
-                spent.append(time.perf_counter() - start)
-
-        return wrapper
-
-    originals = tflite.convert, lce.convert
-    pipeline.tflite.convert, pipeline.lce.convert = timed(tflite.convert), timed(lce.convert)  # type: ignore[assignment]
-    try:
-        for _ in range(repeats):
-            call()
-    finally:
-        pipeline.tflite.convert, pipeline.lce.convert = originals  # type: ignore[assignment]
-    return statistics.median(spent)
-
-
-def main() -> None:
-    """Measure some models of the zoo and print one line each."""
-    import larq_compute_engine
+def _plain(model: Any, **settings: Any) -> bytes:
     import tensorflow as tf
 
-    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    for name, value in settings.items():
+        setattr(converter, name, value)
+    return bytes(converter.convert())
+
+
+def _lce(model: Any) -> bytes:
+    import larq_compute_engine
+
+    return bytes(larq_compute_engine.convert_keras_model(model))
+
+
+def _interleaved(first: Callable[[], Any], second: Callable[[], Any]) -> tuple[float, float]:
+    """Median seconds of both calls, run in turn after one unmeasured call each, which pays for imports."""
+    first(), second()
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(REPEATS):
+        for call, spent in zip((first, second), times, strict=True):
+            start = time.perf_counter()
+            call()
+            spent.append(time.perf_counter() - start)
+    return statistics.median(times[0]), statistics.median(times[1])
+
+
+@contextmanager
+def _core_seconds() -> Iterator[list[float]]:
+    """Collect the seconds that every call into a converter's core takes inside the block."""
+    spent: list[float] = []
+
+    def timed(original: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            start = time.perf_counter()
+            result = original(*args, **kwargs)
+            spent.append(time.perf_counter() - start)
+            return result
+
+        return call
+
+    with (
+        patch.object(pipeline.tflite, "convert", timed(pipeline.tflite.convert)),
+        patch.object(pipeline.lce, "convert", timed(pipeline.lce.convert)),
+    ):
+        yield spent
+
+
+def rows() -> Iterator[tuple[str, ...]]:
+    """One line per model and format."""
     legacy_keras()
+    import tensorflow as tf
+
     samples = np.random.default_rng(0).integers(0, 256, (8, 224, 224, 3)).astype(np.float32)
-
-    def plain(model: Any, **settings: Any) -> bytes:
-        converter = tf.lite.TFLiteConverter.from_keras_model(model)
-        for name, value in settings.items():
-            setattr(converter, name, value)
-        return bytes(converter.convert())
-
-    def calibrated() -> Any:
-        return ([s[None] / np.float32(127.5) - 1] for s in samples)
-
-    integer = {"optimizations": [tf.lite.Optimize.DEFAULT], "representative_dataset": calibrated}
-    cases: list[tuple[str, str, Callable[[Any], Any], dict[str, Any]]] = [
-        ("mobilenet_v2", "float32", plain, {}),
-        ("mobilenet_v2", "int8", lambda m: plain(m, **integer), {"calibration": samples}),
-        ("quicknet", "lce", larq_compute_engine.convert_keras_model, {}),
-        ("birealnet18", "lce", larq_compute_engine.convert_keras_model, {}),
-    ]
-    print(f"{'model':14}{'format':9}{'tfkit':>8}{'plain':>8}{'ratio':>7}{'core':>8}{'ratio':>7}")  # noqa: T201
-    for name, format, converter, settings in cases:
+    integer = {
+        "optimizations": [tf.lite.Optimize.DEFAULT],
+        "representative_dataset": lambda: ([sample[None] / np.float32(127.5) - 1] for sample in samples),
+    }
+    cases: tuple[tuple[str, str, Callable[[Any], bytes], dict[str, Any]], ...] = (
+        ("mobilenet_v2", "float32", _plain, {}),
+        ("mobilenet_v2", "int8", lambda model: _plain(model, **integer), {"calibration": samples}),
+        ("quicknet", "lce", _lce, {}),
+        ("birealnet18", "lce", _lce, {}),
+    )
+    for name, target, converter, settings in cases:
         model = build(name)
-
-        def ours(model: Any = model, format: str = format, settings: Any = settings) -> Any:
-            return tfkit.convert(model, format, verify=False, **settings)
-
-        ours()  # first calls pay for imports
-        theirs = seconds(lambda: converter(model), repeats)  # noqa: B023 - called at once
-        total, core = seconds(ours, repeats), inner(ours, repeats)
-        line = f"{name:14}{format:9}{total:7.2f}s{theirs:7.2f}s{total / theirs:7.2f}{core:7.2f}s{total / core:7.2f}"
-        print(line)  # noqa: T201
-
-
-if __name__ == "__main__":
-    main()
+        with _core_seconds() as core:
+            ours, theirs = _interleaved(
+                lambda: tfkit.convert(model, target, verify=False, **settings),  # noqa: B023 - called at once
+                lambda: converter(model),  # noqa: B023
+            )
+        strict = ours / statistics.median(core[1:])
+        yield name, target, f"{ours:.2f} s", f"{theirs:.2f} s", f"{ours / theirs:.2f}", f"{strict:.2f}"

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers.flatbuffers import golden
 
+from helpers.flatbuffers import golden
 from tfkit import _native
 
 

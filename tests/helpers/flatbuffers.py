@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+
 from helpers.lce_graph import pack, unpack
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "flatbuffers"

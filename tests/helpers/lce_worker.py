@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from helpers.lce_runtimes import DelegatedInterpreter
 
 TESTS = Path(__file__).resolve().parent.parent

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from helpers.flatbuffers import golden, with_custom_op_renamed, with_outputs, without_custom_options
 from helpers.lce_runtimes import assert_same_bits, lce_reference
-
 from tfkit._errors import DataError, InferenceError, MissingToolError, ModelError, UsageError
 from tfkit.runtime import Interpreter
 

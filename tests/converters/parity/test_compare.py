@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import larq
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
@@ -133,6 +134,21 @@ def test_do_tell_a_tie_from_an_error() -> None:
 def test_do_pass_both_paddings(pad_values: float) -> None:
     conversion = tfkit.convert(binary_cnn(3, pad_values=pad_values), "lce")
     assert conversion.parity.ok
+
+
+def test_do_reject_a_model_whose_answers_on_real_data_are_ties() -> None:
+    """Groups of 16 channels fall back to a float convolution, whose even sums cancel to about zero."""
+    keras.utils.set_random_seed(SEED)
+    settings = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "use_bias": False}
+    inputs = layers.Input((SIDE, SIDE, 3), name="image")
+    x = layers.Conv2D(64, 3)(inputs)
+    for _ in range(4):
+        x = larq.layers.QuantConv2D(64, 3, groups=4, padding="same", pad_values=1, **settings)(x)
+        x = layers.BatchNormalization()(x)  # untrained: a sum of zero stays on the next sign's threshold
+    model = keras.Model(inputs, larq.layers.QuantDense(100, **settings)(layers.Flatten()(x)))
+    assert tfkit.convert(model, "lce").parity.points[-1].ties > 0
+    with pytest.raises(ParityError, match=r"same top-1 answer as Keras on .* of the given data"):
+        tfkit.convert(model, "lce", data=images(16))
 
 
 def test_do_compare_post_training_in_two_parts(int8_conversion: Any) -> None:

@@ -1,0 +1,48 @@
+"""Measure every claim about speed and write the figures: ``python -m tests.claims BENCHMARKS.md`` (``make bench``)."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import tfkit
+from tests.claims import conversion, startup
+from tfkit._files import whole_file
+from tfkit.devices.facts import host
+
+CLAIMS = (startup, conversion)
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def document() -> str:
+    """The page, with the machine that the figures are from."""
+    machine = host()
+    parts = [
+        "# Benchmarks",
+        "Written by `make bench`; each ratio compares two things run in turn in one process. Of the machine, only "
+        "ratios carry over to another one.",
+        f"tfkit {tfkit.__version__}, {machine['cpu_model']}, {machine['logical_cpus']} CPUs, "
+        f"{machine['system']} {machine['kernel']}, {datetime.date.today()}.",
+    ]
+    for claim in CLAIMS:
+        sys.stderr.write(f"{claim.TITLE}\n")
+        parts += [f"## {claim.TITLE}", f"Target: {claim.TARGET}.", table(claim.HEADINGS, list(claim.rows()))]
+    return "\n\n".join(parts) + "\n"
+
+
+def main() -> None:
+    """Write the document to the path given."""
+    text = document()
+    with whole_file(Path(sys.argv[1])) as temporary:
+        temporary.write_text(text)
+    sys.stdout.write(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""How long the command line takes to answer: CPU seconds of a whole process, the median of several."""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+
+TITLE = "Start-up: CPU time of a whole process"
+TARGET = "`tfkit --help` at most 0.30 s"
+HEADINGS = ("command", "CPU time")
+REPEATS = 9
+
+
+def _cpu_seconds(arguments: list[str]) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-m", "tfkit", *arguments], check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def rows() -> Iterator[tuple[str, ...]]:
+    """One line per command that needs no TensorFlow."""
+    for arguments in (["--help"], ["convert", "--help"], ["models"]):
+        seconds = statistics.median(_cpu_seconds(arguments) for _ in range(REPEATS))
+        yield f"`tfkit {' '.join(arguments)}`", f"{seconds:.2f} s"
