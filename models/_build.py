@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tfkit.models._spec import ModelSpec
-
 from tfkit._errors import UsageError
 from tfkit._registry import Registry
 from tfkit.metadata import ModelMetadata, attach_metadata
+from tfkit.models._spec import ModelSpec
 
 REGISTRY: Registry[ModelSpec] = Registry("model")
 

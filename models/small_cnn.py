@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfkit.models._spec import IMAGES, ModelSpec
-
 from tfkit.metadata import Preprocessing
+from tfkit.models._spec import IMAGES, ModelSpec
 
 _MOMENTUM = 0.9  # small data sets give few steps for the moving averages
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.keras import keras, tiny_dataset
 
+from helpers.keras import keras, tiny_dataset
 from tfkit import models, training
 from tfkit._errors import DataError, UsageError
 from tfkit.pruning import prune, sparsity, strip

@@ -11,8 +11,8 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from helpers.keras import keras
 
+from helpers.keras import keras
 from tfkit._errors import ModelError
 from tfkit._untrusted import code_in_config
 from tfkit.saving import load, save

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.keras import keras, shake_normalizations, sign, values_with_edges
 
+from helpers.keras import keras, shake_normalizations, sign, values_with_edges
 from tfkit import blocks
 
 SEED = 23

@@ -5,9 +5,9 @@ import subprocess
 import sys
 
 from click.testing import CliRunner
-from tfkit.models import REGISTRY
 
 from tfkit.cli import cli
+from tfkit.models import REGISTRY
 
 
 def test_table_and_json_say_the_same() -> None:

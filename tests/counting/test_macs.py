@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from helpers.keras import keras
 
+from helpers.keras import keras
 from tfkit import models
 from tfkit._errors import UnsupportedError
 from tfkit.counting import count

@@ -5,8 +5,8 @@ import warnings
 
 import numpy as np
 import pytest
-from helpers.keras import keras, run_layer_test, sign, values_with_edges
 
+from helpers.keras import keras, run_layer_test, sign, values_with_edges
 from tfkit.layers import NotBinaryWarning, QuantDense
 
 SEED = 11

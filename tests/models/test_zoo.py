@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from helpers.int8 import ops
 from helpers.keras import keras
-
 from tfkit import models
 from tfkit._errors import UsageError
 from tfkit.counting import count
@@ -106,7 +106,13 @@ def test_twins_have_one_shape() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "scheme"), [(spec.name, scheme) for spec in SPECS for scheme in spec.schemes if scheme.endswith("int8")]
+    ("name", "scheme"),
+    [
+        pytest.param(spec.name, scheme, marks=[pytest.mark.slow] if spec.name in ("mobilenet_v1", "quicknet") else [])
+        for spec in SPECS
+        for scheme in spec.schemes
+        if scheme.endswith("int8")
+    ],
 )
 def test_int8_schemes(name: str, scheme: str) -> None:
     shape = None if name == "small_cnn" else (32, 32, 3)

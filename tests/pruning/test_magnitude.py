@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.keras import keras, tiny_dataset
 
+from helpers.keras import keras, tiny_dataset
 from tfkit import models
 from tfkit._errors import UnsupportedError, UsageError
 from tfkit.metadata import metadata_of

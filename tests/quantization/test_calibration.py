@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.keras import keras
 
+from helpers.keras import keras
 from tfkit._errors import DataError
 from tfkit.quantization import calibrate, quantize_aware, tfmot
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from helpers.keras import keras
-
 from tfkit.quantization import tfmot
 
 layers = keras.layers

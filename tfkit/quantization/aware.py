@@ -33,7 +33,8 @@ def quantize_aware(model: Any, calibration: np.ndarray | None = None) -> Any:
     (Jacob et al., https://arxiv.org/abs/1712.05877, section 3). Binary layers stay binary: the int8 value
     is what leaves their fused batch normalization, so binary and int8 layers become one flatbuffer
     without a float op. Average pooling becomes a depthwise convolution with the same result, because the
-    int8 AVERAGE_POOL_2D rounds twice.
+    int8 AVERAGE_POOL_2D rounds twice. Kernels of frozen layers (``trainable=False``) train like the others:
+    TF-MOT's wrappers do not know of frozen layers.
 
     Args:
         model: a functional or sequential tf_keras model, trained or not. Names, weights and metadata are kept.
