@@ -1,5 +1,6 @@
 #include "delegate/flexbuffer.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "delegate/shape.h"
@@ -8,6 +9,11 @@ namespace tfkit {
 namespace {
 
 enum FlexType : unsigned { kInt = 1, kUInt = 2, kMap = 9 };
+
+// Far beyond what any op has. Without bounds a small file could ask for gigabytes, since keys may
+// overlap.
+constexpr std::size_t kMaxOptions = 64;
+constexpr std::size_t kMaxKey = 64;  // with its final NUL
 
 // A type byte: two bits log2 of the width of what is referred to, six bits of type.
 constexpr unsigned TypeOf(std::uint8_t packed) { return packed >> 2; }
@@ -47,9 +53,9 @@ class Reader {
     return at - width * count;
   }
 
-  std::string Text(std::size_t at) const {
+  std::string Key(std::size_t at) const {
     Check(at, 1);
-    const void* end = std::memchr(data_ + at, 0, size_ - at);
+    const void* end = std::memchr(data_ + at, 0, std::min(size_ - at, kMaxKey));
     if (!end) Fail();
     return reinterpret_cast<const char*>(data_ + at);
   }
@@ -68,6 +74,18 @@ class Reader {
   const std::uint8_t* data_;
   std::size_t size_;
 };
+
+// For a message: an untrusted key may hold what is no UTF-8, which runtimes and Python choke on.
+std::string Printable(std::string key) {
+  for (char& c : key) {
+    if (c < ' ' || c > '~') c = '?';
+  }
+  return key;
+}
+
+[[noreturn]] void Refuse(const std::string& key, const char* reason) {
+  throw Unsupported("the option '" + Printable(key) + "' " + reason);
+}
 
 }  // namespace
 
@@ -88,13 +106,15 @@ IntegerMap ReadFlexBufferMap(const void* data, std::size_t size) {
   const std::uint64_t key_width = in.Unsigned(in.Before(values, width, 2), width);
   Reader::CheckWidth(key_width);
   const std::size_t keys = in.Target(in.Before(values, width, 3), width);
-  if (count > size / (width + 1)) Reader::Fail();
+  if (count > kMaxOptions) {
+    throw Unsupported("the options are " + std::to_string(count) + ", which is too many");
+  }
   in.Check(values, count * (width + 1));
   if (in.Unsigned(in.Before(keys, key_width, 1), key_width) != count) Reader::Fail();
 
   IntegerMap map;
   for (std::size_t i = 0; i < count; ++i) {
-    const std::string key = in.Text(in.Target(keys + i * key_width, key_width));
+    const std::string key = in.Key(in.Target(keys + i * key_width, key_width));
     const std::size_t at = values + i * width;
     std::int64_t value = 0;
     switch (TypeOf(in.Byte(values + count * width + i))) {
@@ -104,15 +124,13 @@ IntegerMap ReadFlexBufferMap(const void* data, std::size_t size) {
       case kUInt: {
         const std::uint64_t number = in.Unsigned(at, width);
         value = static_cast<std::int64_t>(number);
-        if (value < 0) throw Unsupported("the option '" + key + "' is out of range");
+        if (value < 0) Refuse(key, "is out of range");
         break;
       }
       default:
-        throw Unsupported("the option '" + key + "' is not an integer");
+        Refuse(key, "is not an integer");
     }
-    if (!map.emplace(key, value).second) {
-      throw Unsupported("the option '" + key + "' is given twice");
-    }
+    if (!map.emplace(key, value).second) Refuse(key, "is given twice");
   }
   return map;
 }

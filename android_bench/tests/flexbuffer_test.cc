@@ -80,6 +80,29 @@ TEST(FlexBuffer, RefusesDuplicates) {
   EXPECT_EQ(ErrorOf(bytes), "the option 'aa' is given twice");
 }
 
+// Keys come from the file and end up in messages, which Python takes for UTF-8.
+TEST(FlexBuffer, MessagesAreText) {
+  std::vector<std::uint8_t> bytes = WriteFlexBufferMap({{"aab", 1}, {"abb", 1}}, 4);
+  const std::uint8_t key[] = {0xff, 0x1b, 'b'};
+  std::copy(std::begin(key), std::end(key), bytes.begin());
+  std::copy(std::begin(key), std::end(key), bytes.begin() + 4);
+  EXPECT_EQ(ErrorOf(bytes), "the option '??b' is given twice");
+}
+
+// Keys may overlap: n suffixes of one text of n characters would take n * n / 2 bytes.
+TEST(FlexBuffer, RefusesMoreThanOptionsNeed) {
+  IntegerMap many;
+  for (int i = 0; i < 65; ++i) many["option" + std::to_string(i)] = i;
+  EXPECT_EQ(ErrorOf(WriteFlexBufferMap(many, 4)), "the options are 65, which is too many");
+  many.erase("option0");
+  EXPECT_EQ(Read(WriteFlexBufferMap(many, 4)), many);
+
+  EXPECT_EQ(ErrorOf(WriteFlexBufferMap({{std::string(64, 'k'), 1}})),
+            "the options are not a FlexBuffer map");
+  const IntegerMap longest = {{std::string(63, 'k'), 1}};
+  EXPECT_EQ(Read(WriteFlexBufferMap(longest)), longest);
+}
+
 // Whatever the bytes: a map or an error, and no read outside them (AddressSanitizer's job).
 TEST(FlexBuffer, SurvivesTruncationAndMutation) {
   const std::vector<std::uint8_t> good =
