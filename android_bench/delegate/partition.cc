@@ -45,6 +45,7 @@ Partition::Partition(TfLiteContext* context, const TfLiteDelegateParams& params,
 }
 
 void Partition::Prepare(TfLiteContext* context) {
+  ready_ = false;
   std::map<int, Shape> produced;
   std::vector<std::string> kernels;
   for (const auto& step : steps_) {
@@ -57,11 +58,13 @@ void Partition::Prepare(TfLiteContext* context) {
   }
   const std::lock_guard<std::mutex> lock(report_mutex_);
   kernels_ = std::move(kernels);
+  ready_ = true;
 }
 
 void Partition::PrepareStep(TfLiteContext* context, Step& step, std::map<int, Shape>& produced) {
   TfLiteTensor& input = context->tensors[step.input];
   TfLiteTensor& output = context->tensors[step.output];
+  if (input.sparsity) throw Unsupported("its input is stored sparse");
   const auto inner = produced.find(step.input);
   const Shape input_shape = inner != produced.end() ? inner->second : ShapeOf(input);
   const Shape output_shape = step.op->Prepare(input_shape);
@@ -92,6 +95,7 @@ void* Partition::Data(TfLiteContext* context, int tensor, std::size_t bytes) {
 }
 
 void Partition::Invoke(TfLiteContext* context) {
+  if (!ready_) throw Unsupported("the nodes were not prepared for the shapes of their inputs");
   for (const auto& step : steps_) {
     const void* input = Data(context, step->input, step->input_bytes);
     void* output = Data(context, step->output, step->output_bytes);

@@ -53,6 +53,7 @@ class Partition {
   void* Data(TfLiteContext*, int tensor, std::size_t bytes);
 
   const bool profile_;
+  bool ready_ = false;  // the last Prepare succeeded
   std::vector<std::unique_ptr<Step>> steps_;
   std::vector<int> outputs_;                           // tensors that others read
   std::map<int, std::vector<std::uint64_t>> buffers_;  // of the tensors that no one else reads

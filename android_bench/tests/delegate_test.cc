@@ -161,6 +161,34 @@ TEST(Delegate, RunsAChainAndFollowsResizes) {
   }
 }
 
+// A runtime that goes on after a failed resize gets an error, not a mixture of two shapes.
+TEST(Delegate, DoesNotRunWithAShapeItRefused) {
+  Delegate delegate({});
+  FakeRuntime runtime(Chain());
+  ASSERT_TRUE(runtime.Apply(delegate.handle()) && runtime.Allocate());
+  FillInput(runtime, 1);
+  EXPECT_TRUE(runtime.Invoke());
+  runtime.ResizeInput(kInput, {1, 4, 4, 65});
+  EXPECT_FALSE(runtime.Allocate());
+  EXPECT_FALSE(runtime.Invoke());
+  runtime.ResizeInput(kInput, {1, 4, 4, kChannels});
+  EXPECT_TRUE(runtime.Allocate());
+  EXPECT_TRUE(runtime.Invoke());
+}
+
+// The bytes of such a constant are only its nonzero values.
+TEST(Delegate, RefusesASparseInput) {
+  Delegate delegate({});
+  FakeRuntime runtime(Chain());
+  const int sparsity = 0;
+  runtime.tensor(kInput).sparsity = &sparsity;
+  ASSERT_TRUE(runtime.Apply(delegate.handle()));
+  EXPECT_FALSE(runtime.Allocate());
+  EXPECT_NE(runtime.errors().find("node 0 (LceQuantize): its input is stored sparse"),
+            std::string::npos)
+      << runtime.errors();
+}
+
 TEST(Delegate, AnInnerTensorMayAlsoBeAnOutput) {
   FakeGraph graph = Chain();
   graph.outputs = {kOutput, kSigns};
