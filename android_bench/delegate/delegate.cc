@@ -1,6 +1,6 @@
 #include "delegate/delegate.h"
 
-#include <cstdlib>
+#include <exception>
 #include <map>
 #include <new>
 #include <set>
@@ -9,8 +9,8 @@
 namespace tfkit {
 namespace {
 
-void Report(TfLiteContext* context, const std::string& message) {
-  context->ReportError(context, "TfkitDelegate: %s", message.c_str());
+void Report(TfLiteContext* context, const char* message) {
+  context->ReportError(context, "TfkitDelegate: %s", message);
 }
 
 // Runs `work` and turns whatever it throws into one reported error: no exception may enter the
@@ -33,7 +33,7 @@ TfLiteStatus Guarded(TfLiteContext* context, Work work) {
 struct KernelState {
   Delegate* delegate = nullptr;
   std::unique_ptr<Partition> partition;
-  std::string error;
+  std::exception_ptr error;  // why there is no partition
 };
 
 void* Init(TfLiteContext* context, const char* buffer, std::size_t) {
@@ -44,8 +44,8 @@ void* Init(TfLiteContext* context, const char* buffer, std::size_t) {
   try {
     state->partition = std::make_unique<Partition>(context, params, state->delegate->options());
     state->delegate->Add(state->partition.get());
-  } catch (const std::exception& error) {
-    state->error = error.what();
+  } catch (...) {
+    state->error = std::current_exception();
     state->partition.reset();
   }
   return state;
@@ -60,7 +60,7 @@ void Free(TfLiteContext*, void* user_data) {
 Partition& PartitionOf(const TfLiteNode* node) {
   auto* state = static_cast<KernelState*>(node->user_data);
   if (!state) throw std::bad_alloc();
-  if (!state->partition) throw Unsupported(state->error);
+  if (!state->partition) std::rethrow_exception(state->error);
   return *state->partition;
 }
 
