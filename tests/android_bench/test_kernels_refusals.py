@@ -44,6 +44,11 @@ def options_cut(model: schema.ModelT) -> None:
     operator.customOptions = operator.customOptions[: len(operator.customOptions) // 2]
 
 
+def option_name_no_text(model: schema.ModelT) -> None:
+    named = bytes(flexbuffers.Dumps({"abc": 1.5}))
+    model.subgraphs[0].operators[1].customOptions = list(named.replace(b"abc", b"\xff\n\x1b"))
+
+
 def shape(tensor: int, value: list[int]) -> Edit:
     def edit(model: schema.ModelT) -> None:
         model.subgraphs[0].tensors[tensor].shape = value
@@ -84,6 +89,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "option_missing": (option("padding", None), "the option 'padding' is missing"),
     "option_unknown": (option("weight_bits", 2), "options that tfkit does not know"),
     "option_range": (option("stride_height", 2**40), "the option 'stride_height' is out of range"),
+    "option_no_text": (option_name_no_text, "the option '???' is not an integer"),
     "stride_0": (option("stride_height", 0), "does not fit"),
     "dilation_huge": (option("dilation_width_factor", 2**31 - 1), "does not fit"),
     "padding_9": (option("padding", 9), "the option 'padding' is 9"),
