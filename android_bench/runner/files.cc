@@ -29,12 +29,31 @@ AlignedBytes ReadFile(const std::string& path) {
   return bytes;
 }
 
-void WriteFile(const std::string& path, const std::string& content) {
-  const std::string temporary = path + ".part-" + std::to_string(getpid());
-  std::ofstream file(temporary, std::ios::binary);
+namespace {
+
+bool Put(const std::string& path, const std::string& content) {
+  std::ofstream file(path, std::ios::binary);
   file.write(content.data(), static_cast<std::streamsize>(content.size()));
   file.close();
-  if (!file || std::rename(temporary.c_str(), path.c_str()) != 0) {
+  return !file.fail();
+}
+
+}  // namespace
+
+void WriteFile(const std::string& path, const std::string& content) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  std::string target = path;
+  const fs::file_status status = fs::status(path, error);
+  if (fs::is_regular_file(status)) {
+    const fs::path behind_links = fs::canonical(path, error);
+    if (!error) target = behind_links.string();
+  } else if (fs::exists(status) && !fs::is_directory(status)) {
+    if (Put(path, content)) return;
+    throw Failure("cannot write " + path + ": " + std::strerror(errno));
+  }
+  const std::string temporary = target + ".part-" + std::to_string(getpid());
+  if (!Put(temporary, content) || std::rename(temporary.c_str(), target.c_str()) != 0) {
     const std::string reason = std::strerror(errno);
     std::remove(temporary.c_str());
     throw Failure("cannot write " + path + ": " + reason);

@@ -26,7 +26,8 @@ class AlignedBytes {
 // Throws Failure when the file is missing, unreadable or a folder.
 AlignedBytes ReadFile(const std::string& path);
 
-// Writes beside `path` and renames, so that a reader sees all or nothing. Throws Failure.
+// Writes beside `path` and renames, so that a reader sees all or nothing. Links are followed;
+// what is no file (a pipe, /dev/null) is written to, never replaced. Throws Failure.
 void WriteFile(const std::string& path, const std::string& content);
 
 }  // namespace tfkit::runner
