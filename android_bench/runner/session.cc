@@ -9,8 +9,6 @@
 namespace tfkit::runner {
 namespace {
 
-constexpr std::uint8_t kPoison = 0xA5;
-
 // A buffer's host memory, locked for as long as this lives.
 class Locked {
  public:
@@ -192,19 +190,23 @@ void Session::Read(std::vector<Bytes>& outputs) const {
   }
 }
 
-void Session::PoisonOutputs() {
+void Session::FillOutputs(std::uint8_t pattern) {
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     const Locked locked(litert_, output_buffers_[i], kLiteRtTensorBufferLockModeWrite);
-    std::memset(locked.data(), kPoison, outputs_[i].ByteCount());
+    std::memset(locked.data(), pattern, outputs_[i].ByteCount());
   }
 }
 
-bool Session::OutputUntouched(std::size_t index) const {
-  const Locked locked(litert_, output_buffers_[index], kLiteRtTensorBufferLockModeRead);
-  const std::size_t size = outputs_[index].ByteCount();
-  // A single byte may equal the pattern by chance.
-  return size >= 8 && std::all_of(locked.data(), locked.data() + size,
-                                  [](auto byte) { return byte == kPoison; });
+std::vector<std::size_t> Session::OutputsHolding(std::uint8_t pattern) const {
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    const Locked locked(litert_, output_buffers_[i], kLiteRtTensorBufferLockModeRead);
+    if (std::all_of(locked.data(), locked.data() + outputs_[i].ByteCount(),
+                    [=](auto byte) { return byte == pattern; })) {
+      found.push_back(i);
+    }
+  }
+  return found;
 }
 
 }  // namespace tfkit::runner

@@ -2,6 +2,7 @@
 #ifndef TFKIT_RUNNER_SESSION_H_
 #define TFKIT_RUNNER_SESSION_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -36,10 +37,10 @@ class Session {
   }
   void Read(std::vector<Bytes>& outputs) const;
 
-  // Fills the output buffers with a pattern, and says whether an output still holds nothing else:
-  // LiteRT reports success for some failures that leave a buffer untouched.
-  void PoisonOutputs();
-  bool OutputUntouched(std::size_t index) const;
+  // Fills the output buffers with a pattern, and tells the outputs that hold nothing else: LiteRT
+  // reports success for some failures that leave a buffer untouched.
+  void FillOutputs(std::uint8_t pattern);
+  std::vector<std::size_t> OutputsHolding(std::uint8_t pattern) const;
 
  private:
   void AddCpuOptions(int threads);

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import stat
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from helpers.flatbuffers import gather, golden, identity, with_custom_op_renamed, without_custom_options
+from helpers.flatbuffers import gather, golden, identity, with_custom_op_renamed, with_outputs, without_custom_options
 from helpers.runner import delegate, tfkit_bench
 from tfkit import _native
 
@@ -203,11 +205,48 @@ class TestFailures:
         np.array([4000], np.int32).tofile(index)
         self.fails("the first run: LiteRT status", "--model", model, "--inputs", index)
 
+    @pytest.mark.parametrize("elements", [1, 2, 3, 64])
+    @pytest.mark.parametrize("dtype", ["int8", "float32"])
+    def test_an_output_that_is_never_written(self, dtype: str, elements: int, tmp_path: Path) -> None:
+        model = tmp_path / "m.tflite"
+        model.write_bytes(with_outputs(identity(dtype, (elements,)), [0]))  # LiteRT reports success
+        self.fails("never wrote output 'in'", "--model", model, "--runs=0")
+
     def test_an_unwritable_document(self, tmp_path: Path) -> None:
         answer = tfkit_bench("--model", FLOAT, "--runs=1", "--json", tmp_path / "no" / "folder")
         assert answer.exit_code == 1
         assert "cannot write" in answer.stderr
         assert answer.stdout == ""
+
+
+@pytest.mark.parametrize("dtype", ["int8", "float32"])
+@pytest.mark.parametrize("byte", [0xA5, 0x5A])
+def test_outputs_may_hold_any_bytes(byte: int, dtype: str, tmp_path: Path) -> None:
+    """Those by which the runner knows an untouched buffer are no exception."""
+    model, given, written = tmp_path / "m.tflite", tmp_path / "in.bin", tmp_path / "out.bin"
+    model.write_bytes(identity(dtype, (16,)))
+    given.write_bytes(bytes([byte]) * 16 * np.dtype(dtype).itemsize)
+    answer = tfkit_bench("--model", model, "--inputs", given, "--dump-outputs", written, "--runs=0")
+    assert answer.exit_code == 0, answer.stderr
+    assert written.read_bytes() == given.read_bytes()
+
+
+def test_writing_replaces_nothing_but_files(tmp_path: Path) -> None:
+    """``--dump-outputs /dev/null``, as root, must leave the device in place."""
+    pipe, link, file = tmp_path / "pipe", tmp_path / "link", tmp_path / "file"
+    os.mkfifo(pipe)
+    file.write_text("old")
+    link.symlink_to(file)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        answer = tfkit_bench("--model", FLOAT, "--runs=0", "--json", link, "--dump-outputs", pipe)
+        assert answer.exit_code == 0, answer.stderr
+        assert stat.S_ISFIFO(pipe.lstat().st_mode)
+        assert len(os.read(reader, 100)) == 4 * 4
+    finally:
+        os.close(reader)
+    assert link.is_symlink()
+    assert json.loads(file.read_text())["schema_version"] == 1
 
 
 def test_names_that_are_no_text(tmp_path: Path) -> None:
