@@ -15,8 +15,8 @@ struct DelegateOptions {
 };
 
 // Makes LiteRT offer every model that is compiled in `environment` to the delegate in
-// `options.library`, after XNNPACK. Throws Failure when the library does not load or refuses its
-// options.
+// `options.library`, after XNNPACK. Throws Failure when the library does not load. Options that it
+// refuses make the compilation fail; TakeDelegateError then tells why.
 void RegisterDelegate(const LiteRt& litert, LiteRtEnvironment environment,
                       const DelegateOptions& options);
 

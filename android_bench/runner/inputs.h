@@ -9,10 +9,9 @@
 //     float32   (24 bits - 2^23) / 2^23    in [-1, 1), exactly representable
 //     float16   (11 bits - 2^10) / 2^10    in [-1, 1), likewise
 //     int8, uint8, int16                   the highest 8, 8, 16 bits: the full range
-//     int32, int64, bool                   the highest bit, 0 or 1: such inputs are mostly indexes,
-//     and 1 is seldom out
-//                                          of range
-// tfkit/bench/inputs.py is the same in NumPy; tests/bench/test_inputs.py compares the two.
+//     int32, int64, bool                   the highest bit, 0 or 1
+// Integers are mostly indexes, and 1 is seldom out of range. tfkit/bench/inputs.py is the same in
+// NumPy; tests/bench/test_inputs.py compares the two.
 #ifndef TFKIT_RUNNER_INPUTS_H_
 #define TFKIT_RUNNER_INPUTS_H_
 

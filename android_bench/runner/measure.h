@@ -27,9 +27,10 @@ struct WarmUpSummary {
   std::vector<std::int64_t> last_ns;  // the last 10 at most, in order
 };
 
-// At least flags.warmup_runs and flags.warmup_seconds; then, with flags.warmup_stable_seconds,
-// until the median of the last 5 runs is within 2 % of that of the 5 before. Throws Failure when a
-// run fails.
+// At least flags.warmup_runs and flags.warmup_seconds; then, until flags.warmup_stable_seconds have
+// passed, until the median of the last 5 runs is within 2 % of that of the 5 before. But no run
+// begins when flags.max_seconds (or flags.warmup_seconds, if more) have passed. Throws Failure when
+// a run fails.
 WarmUpSummary WarmUp(Session& session, const Flags& flags);
 
 // At least flags.runs and flags.min_seconds, but never more than flags.max_runs nor

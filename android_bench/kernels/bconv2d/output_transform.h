@@ -6,8 +6,8 @@
 // channel counts too. Then, as LCE does it (mul rounds, add rounds, no fused multiply-add):
 //
 //   float      float(clamp(d)) * multiplier + bias
-//   int8       the same, with scale and zero point folded in, rounded half away from zero,
-//   saturated bitpacked  bit = d / 2 > threshold
+//   int8       the same with scale and zero point folded in, rounded half away from zero, saturated
+//   bitpacked  bit = d / 2 > threshold
 #pragma once
 
 #include <cstddef>
