@@ -89,9 +89,9 @@ class Signature:
     outputs: Mapping[str, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
-    """A whole flatbuffer; ``graphs[0]`` is what runs."""
+    """A whole flatbuffer; ``graphs[0]`` is what runs. Equal to itself only, so that what is derived can be cached."""
 
     description: str
     graphs: tuple[Graph, ...]

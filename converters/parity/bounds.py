@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from tfkit.converters.graph import Model
@@ -14,6 +16,7 @@ U16 = 2.0**-11  # unit roundoff of float16
 PER_OP = 8
 
 
+@functools.lru_cache(maxsize=4)
 def roundings(model: Model) -> int:
     """Float roundings on the longest way through the graph, at most: the terms of every sum, and PER_OP per op.
 
@@ -24,6 +27,7 @@ def roundings(model: Model) -> int:
     return terms + PER_OP * len(ops)
 
 
+@functools.lru_cache(maxsize=4)
 def float_bound(model: Model) -> float:
     """Largest relative difference between two float32 evaluations in different order.
 

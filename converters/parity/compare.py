@@ -29,6 +29,15 @@ MANY_TIES = 1e-3
 # their data, and at 0.5 even on samples of a single class.
 LEAST_DEPENDENCE = 0.25
 LEAST_SQNR_DB = 10.0  # noise a third of the signal
+UNSETTLED = (
+    "this quantization-aware model does not round as int8 inference does: its biases and ranges lie where training "
+    "left them. Call tfkit.quantization.settle(model) after model.fit and convert again (tfkit.training.fit does it); "
+    "its accuracy stays"
+)
+UNSEEN = (
+    "roundings that are ties cannot be told from errors here, because a model of this kind does not show its layers: "
+    "convert the tf_keras model that it was exported from, or its .keras file; or skip the check (--no-verify)"
+)
 SEEDED_SAMPLES = 8
 LAYER_SAMPLES = 16
 KERNEL_SAMPLES = 2
@@ -78,6 +87,7 @@ def compare(
                 "the accuracy after quantization is not judged: random data says nothing about it; give real data "
                 "(data=..., --data x.npz)"
             )
+    check.explain()
     entries: list[Layer] = []
     if source.keras is not None and (layers or check.failures or mode == "post-training"):
         entries = _layers(source, flatbuffer, model, backend, check.snapped(last.take(LAYER_SAMPLES)))
@@ -181,6 +191,28 @@ class _Check:
                 "an untrained layer, or one with channels of very different size"
             )
 
+    def explain(self) -> None:
+        """Say what makes Keras and flatbuffer decide differently, where the model itself shows it."""
+        reason = self._unlike_inference() if self._mode == "trained int8" else ""
+        if reason:
+            (self.failures if self.failures else self.warnings).insert(0, reason)
+            return
+        points = forced.merge(self.points)
+        values, ties = sum(p.values for p in points), sum(p.ties for p in points)
+        if ties > MANY_TIES * values:
+            worst = max(points, key=lambda p: p.ties / p.values)
+            self.warnings.append(
+                f"{ties} of {values} decisions are ties (most in {worst.layer}): many values lie exactly on a "
+                "threshold; zero padding and untrained batch normalization do that"
+            )
+
+    def _unlike_inference(self) -> str:
+        if self._source.keras is None:
+            return UNSEEN if self.failures else ""
+        from tfkit.quantization import is_settled  # imports TensorFlow
+
+        return "" if is_settled(self._source.keras) else UNSETTLED
+
     def _run(self, arrays: Sequence[np.ndarray], chunk: int = 32) -> list[np.ndarray]:
         parts = [self._source.run([a[i : i + chunk] for a in arrays]) for i in range(0, len(arrays[0]), chunk)]
         return [np.concatenate(column) for column in zip(*parts, strict=True)]
@@ -247,32 +279,26 @@ class _Check:
         indices = recordable(self._model.main)
         wanted_parts: list[list[np.ndarray]] = []
         recorded_parts: list[tuple[np.ndarray, ...]] = []
+        found_points: list[Point] = []
         unmatched: set[str] = set()
         for start in range(0, len(arrays[0]), LAYER_SAMPLES):
             chunk = [a[start : start + LAYER_SAMPLES] for a in arrays]
             recording = record(self._flatbuffer, chunk, backend=self._backend, tensors=indices)
             run = lambda chunk=chunk: self._source.run(chunk)  # noqa: E731 - bound to this chunk
             result = forced.evaluate(self._source.keras, run, self._model, recording)
-            self.points += result.points
+            found_points += result.points
             unmatched |= set(result.unmatched)
             wanted_parts.append(result.outputs)
             recorded_parts.append(recording.outputs)
         wanted = [np.concatenate(column) for column in zip(*wanted_parts, strict=True)]
         recorded = [np.concatenate(column) for column in zip(*recorded_parts, strict=True)]
-        points = forced.merge(self.points)
-        for point in points:
+        self.points += found_points
+        for point in forced.merge(found_points):
             if point.errors:
                 self.failures.append(
                     f"{point.layer}: {point.errors} of {point.values} {point.kind}s differ on {name} data although the "
                     f"value is no tie ({point.largest:.3g} from the threshold, rounding explains {point.bound:.3g})"
                 )
-        values, ties = sum(p.values for p in points), sum(p.ties for p in points)
-        if ties > MANY_TIES * values:
-            worst = max(points, key=lambda p: p.ties / p.values)
-            self.warnings.append(
-                f"{ties} of {values} decisions are ties (most in {worst.layer}): many values lie exactly on a "
-                "threshold; zero padding and untrained batch normalization do that"
-            )
         for output, plain, exposed in zip(found, got, recorded, strict=True):
             tolerance = 0.0 if plain.dtype.kind in "iu" else self._bound
             if relative(plain.astype(np.float64), exposed.astype(np.float64)) > tolerance:
@@ -282,14 +308,12 @@ class _Check:
                 f"{len(unmatched)} decisions have no tensor of their own in the flatbuffer and were compared through "
                 f"the outputs only: {', '.join(sorted(unmatched)[:3])}"
             )
+        ties = any(point.ties for point in found_points)
         return [
-            self._behind(output, number, wanted[number], recorded[number], bool(ties), bool(unmatched))
-            for number, output in enumerate(found)
+            self._behind(output, number, wanted[number], recorded[number], ties) for number, output in enumerate(found)
         ]
 
-    def _behind(
-        self, output: Output, number: int, wanted: np.ndarray, got: np.ndarray, ties: bool, unmatched: bool
-    ) -> Output:
+    def _behind(self, output: Output, number: int, wanted: np.ndarray, got: np.ndarray, ties: bool) -> Output:
         """The output behind equal decisions; the plain difference stays in the remark when it is larger."""
         if not ties:
             return output

@@ -45,6 +45,7 @@ def quantize_aware(model: Any, calibration: np.ndarray | None = None) -> Any:
     Raises:
         UnsupportedError: the model is quantization-aware already, pruned, subclassed, not built, or has layers
             without an int8 form; all of them are listed.
+        DataError: ``calibration`` does not fit the input.
     """
     _check_kind(model)
     made = plan(model)

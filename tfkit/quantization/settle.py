@@ -16,6 +16,9 @@ layers = keras.layers
 # Integer kernels of ADD multiply by scale ratios with 20 fractional bits or more (XNNPACK: 20 and a bit).
 _RATIO_STEPS = 2.0**20
 
+# Settling a settled model moves its variables by some float32 roundings, another one by up to half a step.
+_SAME = 2e-6
+
 # Layers that hand their input on in the same int8 scale.
 _SAME_SCALE = (
     layers.MaxPooling2D,
@@ -57,6 +60,26 @@ def settle(model: Any) -> Any:
         if isinstance(wrapper.layer, (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)):
             _settle_bias(wrapper, producers, consumers)
     return model
+
+
+def is_settled(model: Any) -> bool:
+    """Whether ``settle`` would change nothing beyond float32 rounding; the model stays as it is.
+
+    Models that ``quantize_aware`` did not make, whose quantizers may be of any kind, are not judged: True.
+    """
+    if not any(wrapper.name.startswith(tfmot.NAME_PREFIX) for wrapper in tfmot.wrappers(model)):
+        return True
+    before = model.get_weights()
+    try:
+        settle(model)
+        after = model.get_weights()
+    finally:
+        model.set_weights(before)
+    return all(
+        np.abs(new - old).max(initial=0.0) <= _SAME * np.abs(old).max(initial=0.0)
+        for old, new in zip(before, after, strict=True)
+        if np.issubdtype(old.dtype, np.floating)
+    )
 
 
 class _Scales:
