@@ -72,7 +72,8 @@ def convert(
         strict: a layer that fell back raises ``StrictError``.
         verify: compare with the Keras model in the runtime.
         data: raw samples to verify on, beside seeded random ones; same forms as ``calibration``.
-        min_agreement: least share of equal top-1 answers for post-training quantization.
+        min_agreement: least share of equal top-1 answers on real data (``data``, else ``calibration``), for
+            classifiers; below 0.95 the parity check warns.
         trust_model: run code that a model file carries (Lambda layers in .h5).
         progress: called with one line per step.
 
@@ -80,7 +81,7 @@ def convert(
         UsageError: options that are unknown or exclude each other.
         ModelError, DataError: a model or data that cannot be used.
         ConversionError: the underlying converter refused, with its reason.
-        StrictError, ParityError: a check said no.
+        FellBack, Rejected: a check (``strict``, parity) said no; the exception holds the ``conversion``.
     """
     tell = progress or (lambda line: None)
     _check_options(format, io, runtime, batch, calibration, min_agreement)
@@ -111,9 +112,9 @@ def convert(
     found = ledger.build(
         source.keras, result, format, trained_int8=trained_int8, complaints=complaints, kind=source.kind
     )
-    if strict and not found.ok:
-        raise StrictError(_strict_message(found))
     conversion = Conversion(flatbuffer, found, None, format, metadata)
+    if strict and not found.ok:
+        raise FellBack(conversion)
     if not verify:
         return conversion
     tell("comparing with Keras")
@@ -133,12 +134,20 @@ def convert(
     return conversion
 
 
+class FellBack(StrictError):
+    """``strict`` was asked and a layer fell back; ``conversion`` holds what was rejected, without a parity check."""
+
+    def __init__(self, conversion: Conversion) -> None:
+        super().__init__(_strict_message(conversion.ledger))
+        self.conversion = conversion
+
+
 class Rejected(ParityError):
     """A parity check said no; ``conversion`` holds what was rejected."""
 
     def __init__(self, parity: Parity, conversion: Conversion | None = None) -> None:
-        first = f"; first layer that differs: {parity.first_diverging}" if parity.first_diverging else ""
-        super().__init__("\n  ".join(["flatbuffer and Keras model disagree", *parity.failures]) + first)
+        first = [f"first layer that differs: {parity.first_diverging}"] if parity.first_diverging else []
+        super().__init__("\n  ".join(["flatbuffer and Keras model disagree", *parity.failures, *first]))
         self.parity = parity
         self.conversion = conversion
 
@@ -163,8 +172,12 @@ def verify(
         model: as for ``convert``.
         flatbuffer: path or bytes of a ``.tflite`` file.
         data: raw samples, beside the seeded ones.
+        seed: of the seeded samples.
         runtime: ``"litert"`` or ``"tflite-2.14"``; by default the one the file was made for.
+        min_agreement: least share of equal top-1 answers on ``data``, for classifiers.
+        trust_model: run code that a model file carries (Lambda layers in .h5).
         layers: compare every layer with weights.
+        progress: called with one line per step.
 
     Raises:
         UsageError: an unknown runtime, or ends of other shapes than the model's.
@@ -173,7 +186,8 @@ def verify(
     tell = progress or (lambda line: None)
     content = read_bytes(flatbuffer)
     known = read_metadata(content) or {}
-    runtime = runtime or (known["runtime"] if known.get("runtime") in RUNTIMES else "litert")
+    recorded_runtime = str(known.get("runtime"))  # the file may hold anything here
+    runtime = runtime or (recorded_runtime if recorded_runtime in RUNTIMES else "litert")
     if runtime not in RUNTIMES:
         raise UsageError(unknown_name("runtime", runtime, RUNTIMES))
     tell("reading the model")

@@ -220,3 +220,24 @@ def test_do_show_nothing_but_progress_in_a_real_terminal(folder: Path, tmp_path:
         "reading the model ...", "converting to float32 ...", "matching layers to ops ...", "comparing with Keras ...",
     ]  # fmt: skip
     assert "parity ok" in done.stdout
+
+
+def test_do_keep_and_describe_what_strict_rejected(folder: Path, tmp_path: Path, run: Any) -> None:
+    result = run("convert", folder / "six.keras", "-o", tmp_path / "m.tflite", "--format", "lce", "--strict",
+                 "--keep-failed", "--json", tmp_path / "m.json")  # fmt: skip
+    assert result.code == 3
+    assert "parity: not checked after a fallback" in result.out
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["m.json", "m.rejected.tflite"]
+    document = json.loads((tmp_path / "m.json").read_text())
+    assert (document["output"], document["parity"], document["ledger"]["ok"]) == (None, None, False)
+    assert run("inspect", tmp_path / "m.rejected.tflite").code == 0
+
+
+def test_do_write_json_that_is_json_about_a_broken_network(tmp_path: Path, run: Any) -> None:
+    i = layers.Input((4,), name="row")
+    model = keras.Model(i, layers.Dense(3, kernel_initializer=keras.initializers.Constant(np.nan))(i))
+    tfkit.save(model, tmp_path / "nan.keras")
+    result = run("convert", tmp_path / "nan.keras", "-o", tmp_path / "m.tflite", "--json", "-")
+    assert result.code == 3
+    document = json.loads(result.out, parse_constant=pytest.fail)
+    assert document["parity"]["outputs"][0]["difference"] is None

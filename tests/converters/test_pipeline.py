@@ -152,3 +152,9 @@ def test_do_tell_the_steps(float_model: Any) -> None:
     lines: list[str] = []
     tfkit.convert(float_model, verify=False, progress=lines.append)
     assert lines == ["reading the model", "converting to float32", "matching layers to ops"]
+
+
+def test_do_verify_a_file_whose_metadata_is_hostile(float_model: Any, float_conversion: Any) -> None:
+    for content in ({"runtime": []}, {"runtime": {"a": 1}, "source_sha256": 3}):
+        entry = {"tfkit": json.dumps(content).encode()}
+        assert tfkit.verify(float_model, fb.set_metadata(float_conversion.flatbuffer, entry)).ok

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from tfkit._errors import TfkitError
 from tfkit._files import check_writable, whole_file
+from tfkit._json import json_text
 from tfkit._units import format_bytes
 
 FORMATS = ("float32", "float16", "dynamic", "int8", "lce")
@@ -25,7 +25,7 @@ RUNTIMES = ("litert", "tflite-2.14")
 @click.option("--batch", default="1", show_default=True, metavar="N|dynamic", help="Samples per invocation.")
 @click.option("--data", metavar="NPZ|NAME", help="Raw samples to verify on, beside seeded ones.")
 @click.option("--min-agreement", type=click.FloatRange(0, 1), default=0.80, show_default=True,
-              help="Least share of equal top-1 after post-training quantization.")  # fmt: skip
+              help="Least share of equal top-1 answers on real data.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Exit 3 when a layer falls back.")
 @click.option("--no-verify", is_flag=True, help="Skip the comparison with Keras.")
 @click.option("--keep-failed", is_flag=True, help="Write a rejected flatbuffer as *.rejected.tflite.")
@@ -56,7 +56,7 @@ def command(
     check_writable(output)
     if json_path is not None and str(json_path) != "-":
         check_writable(json_path)
-    from tfkit.converters.pipeline import Rejected, convert
+    from tfkit.converters.pipeline import FellBack, Rejected, convert
 
     try:
         conversion = convert(
@@ -74,7 +74,7 @@ def command(
             progress=lambda line: click.echo(f"{line} ...", err=True),
         )
         failure: TfkitError | None = None
-    except Rejected as error:
+    except (FellBack, Rejected) as error:
         if error.conversion is None:
             raise
         conversion, failure = error.conversion, error
@@ -93,7 +93,7 @@ def command(
         "ledger": conversion.ledger.to_json(),
         "parity": parity.to_json() if parity is not None else None,
     }
-    text = json.dumps(document, indent=2)
+    text = json_text(document)
     if json_path is not None and str(json_path) != "-":
         with whole_file(json_path) as temporary:
             temporary.write_text(text + "\n")
@@ -101,7 +101,8 @@ def command(
         click.echo(text)
     else:
         click.echo(conversion.ledger.table())
-        click.echo(parity.table() if parity is not None else "parity: not checked (--no-verify)")
+        unchecked = "parity: not checked " + ("(--no-verify)" if no_verify else "after a fallback (--strict)")
+        click.echo(unchecked if parity is None else parity.table())
         if failure is None:
             click.echo(f"{output}: {format_bytes(len(conversion.flatbuffer))}, {format_}")
     if failure is not None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 import click
 
+from tfkit._json import json_text
 from tfkit.doctor import Finding, examine
 
 
@@ -19,7 +19,7 @@ def command(as_json: bool) -> None:
     """
     findings = list(examine())
     if as_json:
-        click.echo(json.dumps({"schema_version": 1, "findings": [asdict(f) for f in findings]}, indent=2))
+        click.echo(json_text({"schema_version": 1, "findings": [asdict(f) for f in findings]}))
         return
     width = max(len(f.name) for f in findings)
     for finding in findings:

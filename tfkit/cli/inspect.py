@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
+
+from tfkit._json import json_text
 
 
 @click.command()
@@ -16,4 +17,4 @@ def command(flatbuffer: Path, as_json: bool) -> None:
     from tfkit.converters.inspection import inspect
 
     found = inspect(flatbuffer)
-    click.echo(json.dumps(found.to_json(), indent=2) if as_json else found.table())
+    click.echo(json_text(found.to_json()) if as_json else found.table())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
+
+from tfkit._json import json_text
 
 SCHEMA_VERSION = 1
 
@@ -37,7 +37,7 @@ def command(as_json: bool) -> None:
             }
             for spec in REGISTRY.values()
         ]
-        click.echo(json.dumps({"schema_version": SCHEMA_VERSION, "models": rows}, indent=1))
+        click.echo(json_text({"schema_version": SCHEMA_VERSION, "models": rows}))
         return
     table = [("name", "input", "classes", "params", "MACs", "schemes")]
     for spec in REGISTRY.values():

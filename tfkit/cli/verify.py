@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
+
+from tfkit._json import json_text
 
 
 @click.command()
 @click.argument("model", type=click.Path())
 @click.argument("flatbuffer", type=click.Path(path_type=Path))
 @click.option("--data", metavar="NPZ|NAME", help="Raw samples, beside seeded ones.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the seeded samples.")
 @click.option("--runtime", type=click.Choice(("litert", "tflite-2.14")), help="Default: what the file was made for.")
-@click.option("--min-agreement", type=click.FloatRange(0, 1), default=0.80, show_default=True)
+@click.option("--min-agreement", type=click.FloatRange(0, 1), default=0.80, show_default=True,
+              help="Least share of equal top-1 answers on --data.")  # fmt: skip
 @click.option("--trust-model", is_flag=True, help="Run code that the model file carries (Lambda layers).")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 def command(
@@ -43,6 +45,6 @@ def command(
         trust_model=trust_model,
         progress=lambda line: click.echo(f"{line} ...", err=True),
     )
-    click.echo(json.dumps(parity.to_json(), indent=2) if as_json else parity.table(layers=True))
+    click.echo(json_text(parity.to_json()) if as_json else parity.table(layers=True))
     if not parity.ok:
         raise Rejected(parity)
