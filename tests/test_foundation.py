@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,14 @@ def test_unwritable_places_are_named(tmp_path: Path) -> None:
         check_writable(tmp_path / "none" / "a.json")
     with pytest.raises(InputError, match="cannot write"), whole_file(tmp_path / "none" / "a.json"):
         pass
+
+
+def test_devices_and_pipes_are_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, Path(os.devnull)):
+        with pytest.raises(InputError, match="no regular file"):
+            check_writable(path)
+        with pytest.raises(InputError, match="no regular file"), whole_file(path):
+            pass
+    assert pipe.is_fifo()

@@ -19,8 +19,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises ``InputError`` when the folder is missing or not writable - at once, before the work is done.
     """
     target = Path(path)
-    if target.is_dir():
-        raise InputError(f"cannot write {target}: it is a folder; give a file name")
+    _refuse_special(target)
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent)
         os.close(handle)
@@ -42,9 +41,16 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
 def check_writable(path: str | os.PathLike[str]) -> None:
     """Raise ``InputError`` now rather than after an hour of work when ``path`` cannot be written."""
     target = Path(path)
-    if target.is_dir():
-        raise InputError(f"cannot write {target}: it is a folder; give a file name")
+    _refuse_special(target)
     if not target.parent.is_dir():
         raise InputError(f"cannot write {target}: no folder {target.parent}; create it or choose another")
     if not os.access(target.parent, os.W_OK):
         raise InputError(f"cannot write {target}: {target.parent} is not writable; choose another folder")
+
+
+def _refuse_special(target: Path) -> None:
+    """What appears whole replaces what was there: a device such as /dev/null would be gone for the whole machine."""
+    if target.is_dir():
+        raise InputError(f"cannot write {target}: it is a folder; give a file name")
+    if target.exists() and not target.is_file():
+        raise InputError(f"cannot write {target}: it is no regular file; give the name of a file")

@@ -66,9 +66,20 @@ class ModelMetadata:
         try:
             fields = dict(data)
             preprocessing = fields.pop("preprocessing", None)
-            return cls(preprocessing=Preprocessing(**preprocessing) if preprocessing else None, **fields)
+            found = cls(preprocessing=_preprocessing(preprocessing) if preprocessing else None, **fields)
         except (TypeError, ValueError, AttributeError) as error:
             raise ModelError(f"the model's tfkit metadata is damaged: {error}") from error
+        if not (isinstance(found.name, str) and isinstance(found.scheme, str) and isinstance(found.extra, Mapping)):
+            raise ModelError("the model's tfkit metadata is damaged: name, scheme or extra is of another type")
+        return found
+
+
+def _preprocessing(fields: Mapping[str, Any]) -> Preprocessing:
+    """From JSON of unknown origin; raises ``TypeError`` or ``ValueError`` unless every field is a number."""
+    found = Preprocessing(**{name: float(value) for name, value in fields.items()})
+    if not np.isfinite([found.scale, found.offset]).all() or np.isnan([found.raw_min, found.raw_max]).any():
+        raise ValueError("preprocessing with NaN or infinity")
+    return found
 
 
 def metadata_of(model: Any) -> ModelMetadata:

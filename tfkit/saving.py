@@ -37,6 +37,12 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     target = Path(path)
     if target.suffix != ".keras":
         raise UsageError(f"models are saved as .keras files, which can hold metadata; got {target.name!r}")
+    try:
+        metadata = json.dumps(metadata_of(model).to_json(), indent=1)
+    except (TypeError, ValueError) as error:
+        raise ModelError(
+            f"the model's metadata cannot be saved: {error}; keep plain values in its ``extra``"
+        ) from error
     with whole_file(target) as temporary:
         try:
             if type(model).__module__.startswith("keras."):
@@ -51,7 +57,7 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
                 "get_config() and @keras.utils.register_keras_serializable()"
             ) from error
         with zipfile.ZipFile(temporary, "a") as archive:
-            archive.writestr(METADATA_MEMBER, json.dumps(metadata_of(model).to_json(), indent=1))
+            archive.writestr(METADATA_MEMBER, metadata)
 
 
 def load(path: str | os.PathLike[str], trust_model: bool = False) -> Any:
