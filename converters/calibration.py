@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from tfkit._errors import DataError
-from tfkit.data import InputSpec, Samples, read_samples
-from tfkit.data.samples import _pick
+from tfkit.data import InputSpec, Samples, fit_samples, read_samples
 from tfkit.metadata import ModelMetadata
 
 
@@ -48,14 +47,14 @@ def read(source: Any, inputs: Sequence[InputSpec], metadata: ModelMetadata) -> B
         samples = read_samples(source, inputs)
     elif isinstance(source, Samples):
         arrays = dict(source.inputs)
-        samples = _pick(arrays if source.labels is None else arrays | {"y": source.labels}, inputs, "the samples")
+        samples = fit_samples(arrays if source.labels is None else arrays | {"y": source.labels}, inputs, "the samples")
     elif isinstance(source, Mapping):
-        samples = _pick({k: np.asarray(v) for k, v in source.items()}, inputs, "the mapping")
+        samples = fit_samples({k: np.asarray(v) for k, v in source.items()}, inputs, "the mapping")
     elif isinstance(source, np.ndarray):
         if len(inputs) != 1:
             names = ", ".join(spec.name for spec in inputs)
             raise DataError(f"one array was given, the model takes {len(inputs)}: give a mapping with {names}")
-        samples = _pick({"x": source}, inputs, "the array")
+        samples = fit_samples({"x": source}, inputs, "the array")
     else:
         raise DataError(
             f"data is a {type(source).__name__}; give an .npz path, a named data set, an array, "

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tfkit._keras import call_count
+
 # Layers whose kernel has at least this share of exact zeros are declared sparse: with 4-byte values and at most
 # 2 bytes per index the sparse form is smaller from a third on; half leaves a margin for segments.
 SPARSE_SHARE = 0.5
@@ -103,7 +105,7 @@ def _declare(name: str, layer: Any, wrapper: Any) -> Declared:
         is_wrapped_int8=is_quantize_wrapper(wrapper),
         zeros=zeros,
         kernels=tuple(canonical(layer, kernel, value) for kernel, value in values),
-        calls=max(len(getattr(wrapper, "_inbound_nodes", ())), 1),
+        calls=max(call_count(wrapper), 1),
     )
 
 

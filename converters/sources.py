@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from tfkit._errors import ConversionError, ModelError, UsageError
+from tfkit._keras import flat_layers
 from tfkit.converters.diagnostics import captured, reason
 from tfkit.data import InputSpec
 from tfkit.metadata import ModelMetadata, metadata_of
@@ -46,7 +47,11 @@ class Source:
     keep: Any = field(default=None, repr=False)  # what must outlive the source: a temporary folder
 
     def trace(self, batch: int | None) -> Any:
-        """A concrete function over ``batch`` samples (None: free), one positional tensor per input."""
+        """A concrete function over ``batch`` samples (None: free), one positional tensor per input.
+
+        Raises:
+            ConversionError: the model refuses that batch, or its own code fails.
+        """
         import tensorflow as tf
 
         specs = [
@@ -57,7 +62,14 @@ class Source:
         def model(*tensors: Any) -> list[Any]:
             return list(self.call(list(tensors)))
 
-        return tf.function(model, input_signature=specs, autograph=False).get_concrete_function()
+        try:
+            return tf.function(model, input_signature=specs, autograph=False).get_concrete_function()
+        except Exception as error:
+            raise ConversionError(
+                f"the model does not run on a batch of {'any size' if batch is None else batch}: "
+                f"{_why(error)}; convert with the batch that it was made for (--batch), "
+                "or give its layers a free batch axis"
+            ) from error
 
 
 def open_source(model: Any, *, trust_model: bool = False) -> Source:
@@ -180,6 +192,7 @@ def saved_model_source(path: Path, keep: Any = None) -> Source:
     names = tuple(by_name)
     specs = _specs(names, by_name.values())
     outputs = tuple(sorted(signature.structured_outputs, key=_natural))
+    fixed = next((spec.shape[0] for spec in by_name.values() if spec.shape[0] is not None), None)
 
     def call(tensors: list[Any]) -> list[Any]:
         found = signature(**dict(zip(names, tensors, strict=True)))
@@ -191,7 +204,7 @@ def saved_model_source(path: Path, keep: Any = None) -> Source:
         inputs=specs,
         outputs=outputs,
         metadata=ModelMetadata(),
-        run=lambda arrays: [np.asarray(t) for t in call([_tensor(a) for a in arrays])],
+        run=lambda arrays: _in_batches(call, arrays, fixed),
         call=call,
         variables=list(signature.graph.variables),
         digest=lambda: _digest(
@@ -203,19 +216,21 @@ def saved_model_source(path: Path, keep: Any = None) -> Source:
 
 
 def _without_pruning(model: Any) -> Any:
-    """Take TF-MOT's pruning wrappers off: they only matter while training."""
-    if any(type(layer).__name__ == "PruneLowMagnitude" for layer in model._flatten_layers(include_self=False)):
-        from tensorflow_model_optimization.python.core.sparsity.keras import prune
+    """Take TF-MOT's pruning wrappers off, with the masks applied: they only matter while training."""
+    if any(type(layer).__name__ == "PruneLowMagnitude" for layer in flat_layers(model)):
+        from tfkit.pruning import strip  # slow to import
 
-        from tfkit.metadata import attach_metadata
-
-        return attach_metadata(prune.strip_pruning(model), metadata_of(model))
+        return strip(model)
     return model
 
 
 def _specs(names: Sequence[str], tensors: Any) -> tuple[InputSpec, ...]:
     specs = []
     for name, tensor in zip(names, tensors, strict=True):
+        rank = len(tensor.shape) if isinstance(tensor.shape, tuple) else tensor.shape.rank
+        if not rank:
+            known = "is a scalar" if rank == 0 else "has no known number of axes"
+            raise UsageError(f"input {name!r} {known}; the first axis must be the batch: export it with a full shape")
         shape = tuple(tensor.shape[1:])
         if any(n is None for n in shape):
             raise UsageError(
@@ -230,6 +245,14 @@ def _specs(names: Sequence[str], tensors: Any) -> tuple[InputSpec, ...]:
             "wrap it: keras.Model(inputs, model(inputs)) with a keras.Input of full shape"
         )
     return tuple(specs)
+
+
+def _why(error: Exception) -> str:
+    """The line of TensorFlow's account that says what failed; Keras puts the layer in front of it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    if lines[0].startswith("in user code"):  # a traceback follows, its last line is the error
+        lines = [line for line in lines if re.match(r"\w+(Error|Exception): ", line)][-1:] or lines
+    return " ".join(lines[: 2 if lines[0].startswith("Exception encountered") else 1])[:400]
 
 
 def _natural(name: str) -> list[tuple[bool, int, str]]:
@@ -258,6 +281,18 @@ def _tensor(array: np.ndarray) -> Any:
     import tensorflow as tf
 
     return tf.constant(array)
+
+
+def _in_batches(call: Callable[..., Any], arrays: Sequence[np.ndarray], size: int | None) -> list[np.ndarray]:
+    """Outputs for all samples of a function that takes ``size`` at a time (None: any); the last batch is filled up."""
+    count = len(arrays[0])
+    parts = []
+    for start in range(0, count, size or count):
+        chunk = [a[start : start + (size or count)] for a in arrays]
+        missing = (size or count) - len(chunk[0])
+        filled = [np.concatenate([a, np.repeat(a[-1:], missing, axis=0)]) if missing else a for a in chunk]
+        parts.append([np.asarray(t)[: len(chunk[0])] for t in call([_tensor(a) for a in filled])])
+    return [np.concatenate(column) for column in zip(*parts, strict=True)]
 
 
 def _architecture(model: Any) -> str:

@@ -1,14 +1,16 @@
-"""Which Keras tfkit builds on, and the one place that makes sure of it.
+"""Which Keras tfkit builds on, the one place that makes sure of it, and what tfkit uses of it beyond its public names.
 
 Larq and TensorFlow Model Optimization need Keras 2, which ships as ``tf_keras`` and is used by
 ``tf.keras`` only when ``TF_USE_LEGACY_KERAS=1`` is set *before* TensorFlow is first used.
+
+``tests/test_keras.py`` fails when a release moves what the private helpers below use.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from types import ModuleType
+from typing import Any
 
 from tfkit._errors import UsageError
 
@@ -37,6 +39,16 @@ def legacy_keras() -> ModuleType:
     return tf_keras
 
 
-def holds_tensorflow() -> bool:
-    """Whether TensorFlow is already in this process."""
-    return "tensorflow" in sys.modules
+def flat_layers(model: Any) -> list[Any]:
+    """Every layer of a model in its order, with those inside nested models and wrappers."""
+    return list(model._flatten_layers(include_self=False))
+
+
+def call_count(layer: Any) -> int:
+    """How many times a layer was called on symbolic tensors, over all models that it is part of."""
+    return len(getattr(layer, "_inbound_nodes", ()))
+
+
+def set_untracked(layer: Any, name: str, value: Any) -> None:
+    """Set an attribute past Keras' ``__setattr__``, which would make ``value`` a tracked part of the layer."""
+    layer.__dict__[name] = value

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from tfkit._keras import flat_layers, set_untracked
 from tfkit.converters.graph import Model
 from tfkit.converters.parity.bounds import rounding_bound, sign_bound
 from tfkit.converters.parity.recording import Recording, dequantized, signs
@@ -159,7 +160,7 @@ def accumulator_steps(model: Model) -> dict[int, float]:
 
 
 def _sign_layers(model: Any) -> Iterator[tuple[str, Any]]:
-    for layer in model._flatten_layers(include_self=False):
+    for layer in flat_layers(model):
         if callable(getattr(layer, "input_quantizer", None)):
             yield layer.name, layer
 
@@ -197,14 +198,13 @@ def _intercepted(
 
     try:
         for layer, original, name in layers:
-            # Not through Keras' __setattr__, which would track the function as part of the layer.
-            layer.__dict__["input_quantizer"] = sign(original, name)
+            set_untracked(layer, "input_quantizer", sign(original, name))
         for found, original, name in ranges:
             found.quantizer = rounding(original, name)
         yield
     finally:
         for layer, original, _ in layers:
-            layer.__dict__["input_quantizer"] = original
+            set_untracked(layer, "input_quantizer", original)
         for found, original, _ in ranges:
             found.quantizer = original
 

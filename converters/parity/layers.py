@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tfkit._keras import call_count
 from tfkit.converters.declared import declared_layers
 from tfkit.converters.graph import Model
 from tfkit.converters.ledger import match
@@ -70,9 +71,7 @@ def activations_of(keras: Any, arrays: tuple[np.ndarray, ...]) -> dict[str, np.n
     import tf_keras
 
     layers = [
-        layer
-        for layer in keras.layers
-        if len(getattr(layer, "_inbound_nodes", ())) == 1 and not isinstance(layer.output, list | tuple | dict)
+        layer for layer in keras.layers if call_count(layer) == 1 and not isinstance(layer.output, list | tuple | dict)
     ]
     probe = tf_keras.Model(keras.inputs, [layer.output for layer in layers])
     outputs = probe(list(arrays) if len(arrays) > 1 else arrays[0], training=False)

@@ -10,7 +10,7 @@ import pytest
 
 import tfkit
 from helpers.conversion import BINARY, SIDE, float_cnn, images, keras, larq, layers, op_names, pruned_cnn
-from tfkit._errors import ModelError, UsageError
+from tfkit._errors import ConversionError, ModelError, UsageError
 from tfkit.converters import flatbuffer as fb
 from tfkit.converters.sources import open_source
 from tfkit.runtime import Interpreter
@@ -198,3 +198,60 @@ def test_do_convert_a_nested_binary_model() -> None:
     conversion = tfkit.convert(keras.Model(i, layers.Flatten()(inner(i))), "lce")
     assert conversion.parity.ok
     assert [p.layer for p in conversion.parity.points] == ["inside"]
+
+
+def _saved(folder: Path, shape: tuple[int, ...] | None) -> Path:
+    import tensorflow as tf
+
+    class Twice(tf.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.kernel = tf.Variable(tf.eye(4) * 2.0)
+
+        @tf.function(input_signature=[tf.TensorSpec(shape, name="row")])
+        def __call__(self, row):  # type: ignore[no-untyped-def] # TensorFlow reads annotations as tensor types
+            return {"double": tf.matmul(tf.reshape(row + tf.zeros(4), (-1, 4)), self.kernel)}
+
+    module = Twice()
+    tf.saved_model.save(module, str(folder), signatures={"serving_default": module.__call__})
+    return folder
+
+
+def test_do_keep_the_batch_that_a_saved_model_was_exported_with(tmp_path: Path) -> None:
+    rows = np.arange(20, dtype=np.float32).reshape(5, 4)
+    single = tfkit.convert(_saved(tmp_path / "1", (1, 4)), data=rows)
+    assert single.parity.ok
+    assert [output.samples for output in single.parity.outputs] == [8, 5]
+    eight = _saved(tmp_path / "8", (8, 4))
+    assert tfkit.convert(eight, batch=8, data=rows).parity.ok
+    with pytest.raises(ConversionError, match=r"does not run on a batch of 1: .*--batch"):
+        tfkit.convert(eight)
+
+
+def test_do_not_guess_which_axis_is_the_batch(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="'row' has no known number of axes"):
+        tfkit.convert(_saved(tmp_path / "any", None))
+    with pytest.raises(UsageError, match="'row' is a scalar"):
+        tfkit.convert(_saved(tmp_path / "none", ()))
+
+
+def test_do_say_which_layer_refuses_the_batch() -> None:
+    i = layers.Input((4,), batch_size=8)
+    fixed = keras.Model(i, layers.Lambda(lambda x: keras.backend.reshape(x, (8, 2, 2)), name="eight")(i))
+    with pytest.raises(ConversionError, match=r"batch of 1: .*'eight'"):
+        tfkit.convert(fixed)
+
+
+def test_do_apply_the_masks_of_a_model_that_is_being_pruned() -> None:
+    """The last optimizer step moves pruned weights away from zero; the next masking never comes."""
+    from tfkit.pruning import callbacks, prune
+
+    keras.utils.set_random_seed(1)
+    model = prune(float_cnn(), 0.8, end_step=2, frequency=1)
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    model.fit(images(16), np.ones((16, 5), np.float32), batch_size=4, epochs=2, callbacks=callbacks(), verbose=0)
+    for layer in model.layers:
+        for weight in layer.trainable_weights:
+            weight.assign_add(np.full(weight.shape, 1e-3, np.float32))
+    ledger = tfkit.convert(model, verify=False).ledger
+    assert {entry.layer for entry in ledger.entries if entry.declared == "sparse"} >= {"pointwise", "hidden", "scores"}

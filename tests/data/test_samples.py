@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tfkit._errors import DataError
-from tfkit.data import InputSpec, read_samples
+from tfkit.data import InputSpec, fit_samples, read_samples
 
 IMAGE = InputSpec("image", (8, 8, 1))
 TWO = (InputSpec("left", (2,)), InputSpec("right", (None, 3), "int32"))
@@ -115,3 +115,8 @@ def test_files_that_are_no_npz(tmp_path: Path) -> None:
             read_samples(path, [IMAGE])
     with pytest.raises(DataError, match=r"is not an .npz file"):
         read_samples(tmp_path, [IMAGE])
+
+
+def test_values_that_the_cast_would_lose_are_named() -> None:
+    with pytest.raises(DataError, match="beyond float32"):
+        fit_samples({"x": np.full((2, 4), 1e300)}, [InputSpec("row", (4,))], "the array")

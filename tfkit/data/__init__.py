@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from tfkit.data._types import Dataset, InputSpec, Samples
 from tfkit.data.named import DATASETS, load
-from tfkit.data.samples import read_samples
+from tfkit.data.samples import fit_samples, read_samples
 
-__all__ = ["DATASETS", "Dataset", "InputSpec", "Samples", "load", "read_samples"]
+__all__ = ["DATASETS", "Dataset", "InputSpec", "Samples", "fit_samples", "load", "read_samples"]

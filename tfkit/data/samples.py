@@ -34,7 +34,7 @@ def read_samples(source: str | os.PathLike[str], inputs: Sequence[InputSpec]) ->
     else:
         arrays = _read_npz(Path(source))
         origin = str(source)
-    return _pick(arrays, inputs, origin)
+    return fit_samples(arrays, inputs, origin)
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
@@ -60,7 +60,15 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
         raise DataError(f"{path} is damaged: {type(error).__name__}: {error}") from error
 
 
-def _pick(arrays: Mapping[str, np.ndarray], inputs: Sequence[InputSpec], origin: str) -> Samples:
+def fit_samples(arrays: Mapping[str, np.ndarray], inputs: Sequence[InputSpec], origin: str) -> Samples:
+    """Choose from ``arrays`` what ``inputs`` ask for, checked and cast; ``origin`` names the source in messages.
+
+    ``arrays`` as in an .npz file: one array [sample, ...] per input, named like it, or ``x`` for a single input;
+    labels in ``y``.
+
+    Raises:
+        DataError: names, shapes or types that do not fit; no samples; NaN or infinity.
+    """
     expected = _describe(inputs)
     if len(inputs) == 1 and inputs[0].name not in arrays and SINGLE in arrays:
         chosen = {inputs[0].name: arrays[SINGLE]}
@@ -99,9 +107,11 @@ def _fit(array: np.ndarray, spec: InputSpec, origin: str) -> np.ndarray:
     floats = np.issubdtype(wanted, np.floating) and np.issubdtype(array.dtype, np.number)
     if not (array.dtype == wanted or np.can_cast(array.dtype, wanted, "safe") or floats) or np.iscomplexobj(array):
         raise DataError(f"{origin}: {spec.name} has type {array.dtype}, the model takes {wanted}")
-    if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
-        raise DataError(f"{origin}: {spec.name} holds NaN or infinity")
-    return array.astype(wanted, copy=False)
+    with np.errstate(over="ignore"):
+        fitted = array.astype(wanted, copy=False)
+    if np.issubdtype(wanted, np.floating) and not np.isfinite(fitted).all():
+        raise DataError(f"{origin}: {spec.name} holds NaN or infinity, or values beyond {wanted}")
+    return fitted
 
 
 def _labels(labels: np.ndarray | None, samples: int, origin: str) -> np.ndarray | None:

@@ -6,8 +6,8 @@ A quantized layer *is* the Keras layer computed on quantized data:
 
 from __future__ import annotations
 
-from tfkit.layers._binary import NotBinaryWarning, is_binary, is_binary_layer
+from tfkit.layers._binary import NotBinaryWarning, is_binary, is_binary_layer, kernel_quantizers
 from tfkit.layers.conv2d import QuantConv2D
 from tfkit.layers.dense import QuantDense
 
-__all__ = ["NotBinaryWarning", "QuantConv2D", "QuantDense", "is_binary", "is_binary_layer"]
+__all__ = ["NotBinaryWarning", "QuantConv2D", "QuantDense", "is_binary", "is_binary_layer", "kernel_quantizers"]

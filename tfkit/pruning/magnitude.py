@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
-from tensorflow_model_optimization.python.core.sparsity.keras import (
-    prune_registry,
-    pruning_schedule,
-    pruning_wrapper,
-)
 from tensorflow_model_optimization.sparsity.keras import (
     PolynomialDecay,
     UpdatePruningStep,
@@ -19,30 +13,21 @@ from tensorflow_model_optimization.sparsity.keras import (
 )
 
 from tfkit._errors import UnsupportedError, UsageError
-from tfkit._keras import legacy_keras
+from tfkit._keras import flat_layers, legacy_keras
 from tfkit._rebuild import rebuilt
 from tfkit.layers import is_binary_layer
 from tfkit.metadata import attach_metadata, metadata_of
+from tfkit.pruning import tfmot
+from tfkit.pruning.tfmot import PruneLowMagnitude
 
 keras = legacy_keras()
-
-PruneLowMagnitude = pruning_wrapper.PruneLowMagnitude
 
 _SIGN = "sign(0) = +1, so a latent weight set to zero becomes the weight +1 and nothing is pruned"
 
 
-def custom_objects() -> dict[str, Any]:
-    """Every class of TF-MOT's that the file of a pruned model may name."""
-    return {
-        "PruneLowMagnitude": PruneLowMagnitude,
-        "PolynomialDecay": pruning_schedule.PolynomialDecay,
-        "ConstantSparsity": pruning_schedule.ConstantSparsity,
-    }
-
-
 def is_pruned(model: Any) -> bool:
-    """Whether the model still wears pruning wrappers."""
-    return any(isinstance(layer, PruneLowMagnitude) for layer in model.layers)
+    """Whether the model, or one inside it, still wears pruning wrappers."""
+    return any(isinstance(layer, PruneLowMagnitude) for layer in flat_layers(model))
 
 
 def prune(
@@ -96,7 +81,7 @@ def prune(
     for layer in model.layers:
         if layer.weights:
             copies[layer.name].set_weights(layer.get_weights())
-    return attach_metadata(rebuilt(wrapped, custom_objects()), metadata_of(model))
+    return attach_metadata(rebuilt(wrapped, tfmot.custom_objects()), metadata_of(model))
 
 
 def callbacks() -> list[Any]:
@@ -108,9 +93,9 @@ def strip(model: Any) -> Any:
     """The pruned model without its wrappers, zeros in place; a model without wrappers is returned as it is."""
     if not is_pruned(model):
         return model
-    for layer in model.layers:
+    for layer in flat_layers(model):
         if isinstance(layer, PruneLowMagnitude):
-            for weight, mask, _ in layer.pruning_vars:
+            for weight, mask in tfmot.masked(layer):
                 weight.assign(weight * mask)  # the last optimizer step came after the last masking
     return attach_metadata(strip_pruning(model), metadata_of(model))
 
@@ -139,11 +124,8 @@ def _check_arguments(share: float, begin_step: int, end_step: int, frequency: in
 
 
 def _kernels(layer: Any) -> list[Any]:
-    """The weights TF-MOT prunes in a layer, none for a layer it does not know."""
-    if is_binary_layer(layer):
-        return []
-    names = prune_registry.PruneRegistry._LAYERS_WEIGHTS_MAP.get(type(layer), ())
-    return [attrgetter(name)(layer) for name in names]
+    """The weights to prune in a layer: none in a binary one, nor in one that TF-MOT does not know."""
+    return [] if is_binary_layer(layer) else tfmot.kernels(layer)
 
 
 def _choose(model: Any, layers: str | Sequence[str], block_size: tuple[int, int]) -> set[str]:

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfkit._keras import legacy_keras
-from tfkit.layers import is_binary_layer
-from tfkit.layers._binary import kernel_quantizers
+from tfkit.layers import is_binary_layer, kernel_quantizers
 from tfkit.quantization import tfmot
 from tfkit.quantization.averaging import is_exact_average
 from tfkit.quantization.configs import CONFIGS, OutputConfig, PassConfig
@@ -64,8 +63,6 @@ def _binary_tail(layer: Any, consumers: Edges) -> list[Any]:
     if not is_binary_layer(layer):
         return tail
     following = _only(consumers[layer.name])
-    if is_exact_average(layer):
-        return OutputConfig()  # its weights are all equal, which int8 holds exactly
     if following is not None and _is_relu(following) and _is_normalization(_only(consumers[following.name])):
         tail.append(following)
         following = _only(consumers[following.name])
@@ -77,9 +74,9 @@ def _binary_tail(layer: Any, consumers: Edges) -> list[Any]:
 def _config(layer: Any, consumers: Edges) -> Any | None:
     """tfkit's own config for a layer, None for TF-MOT's."""
     following = _only(consumers[layer.name])
-    # A ReLU right behind is computed by the same kernel: one int8 result, after it.
     if is_exact_average(layer):
         return OutputConfig()  # its weights are all equal, which int8 holds exactly
+    # A ReLU right behind is computed by the same kernel: one int8 result, after it.
     if _is_relu(following) and getattr(following, "max_value", None) in (None, 6):
         if isinstance(layer, keras.layers.Add):
             return PassConfig()
