@@ -102,9 +102,13 @@ def build(
     ops = weight_ops(graph)
     integer = format == "int8" or trained_int8
     if keras is None:
-        entries = [_op_entry(op, format) for op in ops if format in ("int8", "dynamic") or op.precision == "binary"]
+        entries = [
+            _op_entry(op, format, trained_int8)
+            for op in ops
+            if format in ("int8", "dynamic") or op.precision == "binary"
+        ]
         if integer:
-            entries += _float_islands(graph, ops, {})
+            entries += _float_islands(graph, ops, trained_int8, {})
         note = (
             f"the source is a {KINDS[kind]}: its layers' declarations are not visible, "
             "so this lists ops, and a binary layer that fell back cannot be told from a float one"
@@ -115,11 +119,11 @@ def build(
     entries = []
     for number, layer in enumerate(layers):
         found, by = matched[number]
-        entries += _entries(layer, found, by, format, list(complaints))
+        entries += _entries(layer, found, by, format, trained_int8, list(complaints))
     if integer:
         owners = {op.index: layers[n].name for n, (found, _) in enumerate(matched) for op in found}
         names = [layer.name for layer in layers] + sorted(wrapped_names(keras))
-        entries += _float_islands(graph, ops, owners, names)
+        entries += _float_islands(graph, ops, trained_int8, owners, names)
     return Ledger(tuple(entries))
 
 
@@ -161,7 +165,9 @@ def match(layers: Sequence[Declared], ops: Sequence[WeightOp]) -> list[tuple[lis
     return result
 
 
-def _entries(layer: Declared, ops: list[WeightOp], by: str, format: str, complaints: list[str]) -> list[Entry]:
+def _entries(
+    layer: Declared, ops: list[WeightOp], by: str, format: str, trained_int8: bool, complaints: list[str]
+) -> list[Entry]:
     found = []
     if layer.is_binary:
         kept = bool(ops) and all(op.precision == "binary" for op in ops)
@@ -170,7 +176,7 @@ def _entries(layer: Declared, ops: list[WeightOp], by: str, format: str, complai
     elif layer.is_wrapped_int8 or format in ("int8", "dynamic"):
         wanted = "int8 weights" if format == "dynamic" else "int8"
         kept = bool(ops) and all(op.precision == wanted for op in ops)
-        why = None if kept else _why_not_int8(layer, ops, format)
+        why = None if kept else _why_not_int8(layer, ops, format, trained_int8)
         # Below the converter's limit float is what dynamic quantization means, not a failure of it.
         small = why is not None and why.code == "small"
         found.append(_entry(layer, "int8", ops, by, kept or small, why))
@@ -196,7 +202,22 @@ def _entry(layer: Declared, kind: str, ops: list[WeightOp], by: str, kept: bool,
     )
 
 
-def _why_not_int8(layer: Declared, ops: list[WeightOp], format: str) -> Reason:
+def _float_op(name: str, trained_int8: bool) -> Reason:
+    """Why an op of an integer model computes in float. Calibration gives every tensor a range; training may not."""
+    if trained_int8:
+        return Reason(
+            "float_op",
+            f"{name} computes in float: its input or output has no quantization range",
+            "train with tfkit.quantize_aware(model), which gives every tensor a range",
+        )
+    return Reason(
+        "float_op",
+        f"{name} computes in float although its ranges are known: TensorFlow Lite has no int8 form of it here",
+        "replace the layer by one with an int8 form; `tfkit inspect` shows the ops around it",
+    )
+
+
+def _why_not_int8(layer: Declared, ops: list[WeightOp], format: str, trained_int8: bool) -> Reason:
     if not ops:
         return Reason(
             "no_op",
@@ -212,11 +233,7 @@ def _why_not_int8(layer: Declared, ops: list[WeightOp], format: str) -> Reason:
             f"{ops[0].op.name} has no kernel for int8 weights with float activations",
             "use format int8 with calibration data",
         )
-    return Reason(
-        "float_op",
-        "it computes in float: an input or output of the op has no quantization range",
-        "train with tfkit.quantize_aware(model), which gives every tensor a range",
-    )
+    return _float_op(ops[0].op.name, trained_int8)
 
 
 def _about_sparse(layer: Declared, ops: list[WeightOp], kept: bool, format: str) -> Reason:
@@ -238,10 +255,10 @@ def _about_sparse(layer: Declared, ops: list[WeightOp], kept: bool, format: str)
     )
 
 
-def _op_entry(op: WeightOp, format: str) -> Entry:
+def _op_entry(op: WeightOp, format: str, trained_int8: bool) -> Entry:
     wanted = {"int8": ("int8",), "dynamic": ("int8 weights", "float32"), "lce": ("binary",)}[format]
     kept = op.precision in (*wanted, "binary")
-    why = None if kept else Reason("float_op", "it computes in float", "look at the layer that writes this tensor")
+    why = None if kept else _float_op(op.op.name, trained_int8)
     name = "/".join(op.names[0].split(";")[0].split("/")[-2:])
     return Entry(
         name, "", "binary" if op.precision == "binary" else "int8", op.op.name, op.precision, op.bytes,
@@ -250,7 +267,11 @@ def _op_entry(op: WeightOp, format: str) -> Entry:
 
 
 def _float_islands(
-    graph: Graph, ops: Sequence[WeightOp], owners: Mapping[int, str], names: Sequence[str] = ()
+    graph: Graph,
+    ops: Sequence[WeightOp],
+    trained_int8: bool,
+    owners: Mapping[int, str],
+    names: Sequence[str] = (),
 ) -> list[Entry]:
     """Ops that compute in float inside an integer model; the first QUANTIZE and last DEQUANTIZE are its doors."""
     weighted = {op.index for op in ops if op.precision != "binary"}
@@ -265,14 +286,12 @@ def _float_islands(
         near = [name for name in names if named_like([outputs[0].name], name.rsplit("/", 1)[-1]) == 2]
         layer = owners.get(index) or (near[0] if near else outputs[0].name)
         if op.name == "LceBconv2d":
-            text, fix = (
+            why = Reason(
+                "float_op",
                 "the binary convolution writes floats into an int8 model",
                 "give the batch normalization after it an output range: tfkit.quantize_aware does",
             )
         else:
-            text, fix = (
-                f"{op.name} computes in float between int8 ops: its input or output has no quantization range",
-                "train with tfkit.quantize_aware(model), which gives every tensor a range",
-            )
-        found.append(Entry(layer, "", "int8", op.name, "float32", 0, "fallback", "name", "float_op", text, fix))
+            why = _float_op(op.name, trained_int8)
+        found.append(Entry(layer, "", "int8", op.name, "float32", 0, "fallback", "name", why.code, why.text, why.fix))
     return found

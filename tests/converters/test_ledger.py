@@ -12,6 +12,8 @@ import pytest
 import tfkit
 from helpers.conversion import BINARY, SIDE, binary_cnn, float_cnn, images, keras, layers, pruned_cnn, six_fallbacks
 from tfkit._errors import StrictError
+from tfkit.converters import flatbuffer as fb
+from tfkit.converters import ledger
 
 REASONS = {
     "grouped": "groups",
@@ -187,3 +189,12 @@ def test_do_count_zeros_after_the_quantizer() -> None:
     layer.set_weights([np.where(np.random.default_rng(0).random(w.shape) < 0.9, 0, w) for w in layer.get_weights()])
     ledger = tfkit.convert(model, "lce", verify=False).ledger
     assert [(e.layer, e.declared, e.status) for e in ledger.entries] == [("bits0", "binary", "ok")]
+
+
+def test_do_say_what_helps_where_calibration_left_an_op_in_float(float_model: Any, float_conversion: Any) -> None:
+    """After calibration every tensor has a range: more training is not what is missing."""
+    graph = fb.parse(float_conversion.flatbuffer)
+    for trained, fix in ((False, "replace the layer"), (True, "tfkit.quantize_aware")):
+        found = ledger.build(float_model, graph, "int8", trained_int8=trained)
+        assert found.fallbacks
+        assert all(entry.code == "float_op" and fix in entry.fix for entry in found.fallbacks)
