@@ -8,18 +8,17 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 from typing import Literal
 
 from packaging.requirements import Requirement
 
 from tfkit import _native
 from tfkit._errors import TfkitError
+from tfkit.devices import qemu
 
 Status = Literal["ok", "untested", "missing"]
 
 TESTED_PYTHON = "3.11"
-ARM_SYSROOT = Path("/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1")
 
 # What a user loses without the package; a package that is not listed is needed by every command.
 _NEEDED_FOR = {
@@ -107,12 +106,14 @@ def _native_parts() -> Iterator[Finding]:
 
 
 def _programs() -> Iterator[Finding]:
-    yield _program("qemu-aarch64", "bench --device qemu:CPU", "apt-get install qemu-user")
-    if ARM_SYSROOT.exists():
-        yield Finding("program", "Arm C library", "ok", str(ARM_SYSROOT.parent))
+    emulator = next((name for name in qemu.PROGRAMS if shutil.which(name)), qemu.PROGRAMS[0])
+    yield _program(emulator, "bench --device qemu:CPU", qemu.INSTALL)
+    lacking = qemu.missing_libraries()
+    if lacking:
+        costs = "bench --device qemu:CPU"
+        yield Finding("program", "Arm C library", "missing", f"no {', '.join(lacking)}", costs, qemu.INSTALL)
     else:
-        fix = "apt-get install libc6-arm64-cross libstdc++6-arm64-cross libgcc-s1-arm64-cross"
-        yield Finding("program", "Arm C library", "missing", "-", "bench --device qemu:CPU", fix)
+        yield Finding("program", "Arm C library", "ok", str(qemu.SYSROOT))
     yield _program("adb", "phones (a coming release)", "apt-get install adb")
     yield _program("ssh", "boards (a coming release)", "apt-get install openssh-client", "-V")
     yield _program("c++", "nothing: the ziglang wheel compiles where there is no C++ compiler", "apt-get install g++")

@@ -62,6 +62,8 @@ def test_usage(trained: Path, tmp_path: Path) -> None:
         (("nope", *output), UsageError, "unknown model 'nope'"),
         ((str(tmp_path / "nope.keras"), *output), ModelError, "no model"),
         (("small_cnn", *output, "--classes", "5"), DataError, "build it with --classes 10"),
+        (("small_cnn", *output, "--scheme", "int8", "--quantize-aware"), UsageError, "quantization-aware already"),
+        (("small_cnn", *output, "--scheme", "int8", "--prune", "0.5"), UsageError, "quantization-aware already"),
         (("small_cnn", *output, "--input", "16x16x1"), DataError, "build it with --input 8x8x1"),
     ]
     for arguments, kind, message in cases:

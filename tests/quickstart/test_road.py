@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tfkit._errors import InputError, MissingToolError
+from tfkit.devices import qemu
 from tfkit.quickstart import road, twins
 
 
@@ -34,3 +36,13 @@ def test_the_road_is_walked_and_training_is_reused(tmp_path: Path, monkeypatch: 
     reused = [line for line in lines if "trained before" in line]
     assert len(reused) == 3
     assert any("damaged; training again" in line for line in lines)
+
+
+def test_nothing_is_trained_where_the_end_cannot_be_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(road, "TWINS", ())
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot write into"):
+        road.run(tmp_path / "file" / "folder", print)
+    monkeypatch.setattr(qemu, "SYSROOT", tmp_path)
+    with pytest.raises(MissingToolError, match="apt-get install"):
+        road.run(tmp_path / "out", pytest.fail)

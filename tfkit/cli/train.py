@@ -68,6 +68,7 @@ def command(
 
     dataset = load_data(data_name)
     from tfkit import models, training
+    from tfkit.quantization import is_quantize_aware
     from tfkit.saving import load, save
 
     fine_tuning = quantize_aware or sparsity is not None
@@ -87,6 +88,11 @@ def command(
             scheme=scheme,
             seed=seed,
         )
+        if fine_tuning and is_quantize_aware(network):
+            raise UsageError(
+                f"scheme {scheme} is quantization-aware already; give its float scheme (float32, binary) with "
+                "--quantize-aware or --prune"
+            )
         stages = [epochs]
         tuning_epochs = max(3, epochs // 3)
     options = {"batch_size": batch_size, "seed": seed}

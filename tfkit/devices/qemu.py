@@ -83,7 +83,12 @@ def _program() -> str:
     raise MissingToolError(f"{PROGRAMS[0]} is not installed; run: {INSTALL}")
 
 
+def missing_libraries() -> list[str]:
+    """The Arm libraries that are not installed."""
+    return [name for name in LIBRARIES if not (SYSROOT / name).exists()]
+
+
 def _check_sysroot() -> None:
-    missing = [name for name in LIBRARIES if not (SYSROOT / name).exists()]
+    missing = missing_libraries()
     if missing:
         raise MissingToolError(f"{SYSROOT} lacks {', '.join(missing)}; run: {INSTALL}")

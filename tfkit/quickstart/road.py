@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,12 +12,15 @@ from typing import Any, cast
 import numpy as np
 
 from tfkit import bench, converters, saving, training
-from tfkit._errors import ModelError
+from tfkit._errors import InputError, ModelError
 from tfkit._files import whole_file
+from tfkit._json import json_text
 from tfkit.bench import Report
+from tfkit.bench.artifacts import Artifacts
 from tfkit.converters import Conversion, Parity
 from tfkit.converters.pipeline import Rejected
 from tfkit.data import Dataset, load
+from tfkit.devices import connect
 from tfkit.metadata import IDENTITY, attach_metadata, metadata_of
 from tfkit.quickstart.page import to_html
 from tfkit.quickstart.result import Result, Row
@@ -38,10 +40,17 @@ def run(folder: Path, say: Say) -> Result:
     Trained networks stay there and are reused by the next run; everything after training is done anew.
 
     Raises:
-        MissingToolError: the emulator is not installed; names the command that brings it.
+        InputError: ``folder`` cannot be made or written into.
+        MissingToolError: the emulator is not installed; names the command that brings it. Nothing was trained yet.
+        StrictError: a layer of a network fell back.
     """
     started = time.monotonic()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot write into {folder}: {error.strerror}; choose another folder") from error
+    with connect(ARM_DEVICE) as device:  # what the last step needs is found missing before the first one
+        Artifacts.for_platform(device.platform)
     data = load(DATA)
     networks: list[tuple[Twin, Any, Conversion]] = []
     float_model = None
@@ -66,7 +75,7 @@ def run(folder: Path, say: Say) -> Result:
         rows=rows,
     )
     with whole_file(folder / "report.json") as temporary:
-        temporary.write_text(json.dumps(result.to_json(), indent=1) + "\n")
+        temporary.write_text(json_text(result.to_json()) + "\n")
     with whole_file(folder / "report.html") as temporary:
         temporary.write_text(to_html(result))
     return result
