@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -82,3 +83,20 @@ def test_devices_and_pipes_are_not_replaced(tmp_path: Path) -> None:
         with pytest.raises(InputError, match="no regular file"), whole_file(path):
             pass
     assert pipe.is_fifo()
+
+
+def test_links_stay_links(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.json").write_text("old")
+    (tmp_path / "link.json").symlink_to(tmp_path / "real" / "a.json")
+    with whole_file(tmp_path / "link.json") as temporary:
+        temporary.write_text("new")
+    assert (tmp_path / "link.json").is_symlink()
+    assert (tmp_path / "real" / "a.json").read_text() == "new"
+    assert len(list((tmp_path / "real").iterdir())) == 1
+
+
+def test_a_full_disk_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="No space left on device; make room"), whole_file(tmp_path / "a.json"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert not list(tmp_path.iterdir())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -10,16 +11,18 @@ from pathlib import Path
 
 from tfkit._errors import InputError
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 @contextmanager
 def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside ``path`` that replaces it on success and vanishes on failure.
 
     The temporary name keeps the suffix, because savers choose a format by it.
-    Raises ``InputError`` when the folder is missing or not writable - at once, before the work is done.
+    Raises ``InputError`` when the folder is missing or not writable - at once, before the work is done - or full.
     """
-    target = Path(path)
-    _refuse_special(target)
+    _refuse_special(Path(path))
+    target = Path(os.path.realpath(path))  # what a link points to is replaced, not the link
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent)
         os.close(handle)
@@ -34,6 +37,10 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)  # mkstemp makes 0600; a result file is as readable as any other
         temporary.replace(target)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise InputError(f"cannot write {target}: {error.strerror}; make room or choose another folder") from error
     finally:
         temporary.unlink(missing_ok=True)
 

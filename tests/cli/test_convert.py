@@ -241,3 +241,15 @@ def test_do_write_json_that_is_json_about_a_broken_network(tmp_path: Path, run: 
     assert result.code == 3
     document = json.loads(result.out, parse_constant=pytest.fail)
     assert document["parity"]["outputs"][0]["difference"] is None
+
+
+def test_the_options_are_the_pipelines() -> None:
+    """The command keeps its own lists, so that --help imports no pipeline."""
+    from tfkit.cli import convert, verify
+    from tfkit.converters import pipeline
+
+    assert set(convert.FORMATS) == set(pipeline.FORMATS)
+    for command in (convert.command, verify.command):
+        choices = {option.name: getattr(option.type, "choices", ()) for option in command.params}
+        assert set(choices["runtime"]) == set(pipeline.RUNTIMES)
+        assert set(choices.get("io", pipeline.IO_TYPES)) == set(pipeline.IO_TYPES)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tfkit._errors import InputError, MissingToolError
+from tfkit.converters import Conversion, Ledger, Parity
+from tfkit.converters.pipeline import Rejected
 from tfkit.devices import qemu
 from tfkit.quickstart import road, twins
 
@@ -36,6 +38,19 @@ def test_the_road_is_walked_and_training_is_reused(tmp_path: Path, monkeypatch: 
     reused = [line for line in lines if "trained before" in line]
     assert len(reused) == 3
     assert any("damaged; training again" in line for line in lines)
+
+
+def test_what_is_rejected_is_called_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parity = Parity("float", "litert", 0, (), failures=("wrong",))
+    conversion = Conversion(b"bytes", Ledger(()), parity, "float32", {})
+
+    def refuse(*_: object, **__: object) -> Conversion:
+        raise Rejected(parity, conversion)
+
+    monkeypatch.setattr(road.converters, "convert", refuse)
+    (tmp_path / "float32.tflite").write_text("from an earlier run")
+    assert road._converted(twins.TWINS[0], None, tmp_path, print) == (conversion, tmp_path / "float32.rejected.tflite")
+    assert [path.name for path in tmp_path.iterdir()] == ["float32.rejected.tflite"]
 
 
 def test_nothing_is_trained_where_the_end_cannot_be_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

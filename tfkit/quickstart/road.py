@@ -53,13 +53,15 @@ def run(folder: Path, say: Say) -> Result:
         Artifacts.for_platform(device.platform)
     data = load(DATA)
     networks: list[tuple[Twin, Any, Conversion]] = []
+    paths: list[Path] = []
     float_model = None
     for number, twin in enumerate(TWINS, 1):
         tell = functools.partial(_tell, say, f"[{number}/{len(TWINS)}] {twin.name}")
         model = _trained(twin, float_model, data, folder, tell)
         float_model = model if float_model is None else float_model
-        networks.append((twin, model, _converted(twin, model, folder, tell)))
-    paths = [_path(folder, twin, ".tflite") for twin, _, _ in networks]
+        conversion, path = _converted(twin, model, folder, tell)
+        networks.append((twin, model, conversion))
+        paths.append(path)
     here = bench.run(paths, device=DEVICE, data=DATA, progress=say)
     arm = bench.run(paths, device=ARM_DEVICE, data=DATA, progress=say)
     rows = [
@@ -110,14 +112,15 @@ def _trained(twin: Twin, float_model: Any, data: Dataset, folder: Path, say: Say
     return model
 
 
-def _converted(twin: Twin, model: Any, folder: Path, say: Say) -> Conversion:
+def _converted(twin: Twin, model: Any, folder: Path, say: Say) -> tuple[Conversion, Path]:
+    path = _path(folder, twin, ".tflite")
+    path.unlink(missing_ok=True)  # an earlier run's
     try:
         conversion = converters.convert(model, format=twin.format, data=DATA, strict=True, progress=say)
     except Rejected as error:
         # The table is the place that says so; the other networks are still worth seeing.
-        conversion = cast(Conversion, error.conversion)
-    conversion.save(_path(folder, twin, ".tflite"))
-    return conversion
+        conversion, path = cast(Conversion, error.conversion), path.with_suffix(".rejected.tflite")
+    return conversion, conversion.save(path)
 
 
 def _row(twin: Twin, model: Any, conversion: Conversion, data: Dataset, here: Report, arm: Report, index: int) -> Row:
