@@ -52,6 +52,18 @@ def command(
 
     Prints the op ledger (what became of every layer declared binary, int8 or sparse) and the parity with Keras.
     Exit code 3: a check said no, and no output was written.
+
+    \b
+    float32  32-bit floats; weights that are mostly zero are stored sparsely
+    float16  weights in 16 bits, arithmetic in 32
+    dynamic  int8 weights, activations quantized while running
+    int8     full integer: from quantization-aware training, or with --calibration
+    lce      binary layers in bits; the rest float, or int8 after such training
+
+    \b
+      tfkit convert m.keras -o m.tflite
+      tfkit convert m.keras -o m.tflite --format int8 --calibration x.npz --io int8
+      tfkit convert binary.keras -o b.tflite --format lce --strict
     """
     check_writable(output)
     if json_path is not None and str(json_path) != "-":
