@@ -204,12 +204,17 @@ def mutate(flatbuffer: bytes, random: np.random.Generator) -> bytes:
     return pack(model)
 
 
+# One seed in the gate; the others, twenty times as many models, in `make test-all`.
+SEEDS = [SEED, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(100, 120))]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("name", ["ai_edge_litert", "tflite_runtime"])
-def test_mutated_models_do_not_crash(name: str, tmp_path: Path) -> None:
-    random = np.random.default_rng(SEED)
+def test_mutated_models_do_not_crash(name: str, seed: int, tmp_path: Path) -> None:
+    random = np.random.default_rng(seed)
     valid = fuzz_model()
     image = random.standard_normal((1, 6, 6, 40)).astype(np.float32)
-    cases = {f"seed_{SEED}_mutation_{number}": (mutate(valid, random), [image]) for number in range(MUTATIONS)}
+    cases = {f"seed_{seed}_mutation_{number}": (mutate(valid, random), [image]) for number in range(MUTATIONS)}
     outcomes = run_in_process(cases, tmp_path, name)
     refused = [outcome.error for outcome in outcomes.values() if outcome.error is not None]
     # Many mutations matter, some do not (a shape that is inferred anyway).

@@ -16,7 +16,7 @@ from tfkit._errors import ModelError
 from tfkit.converters import flatbuffer as fb
 from tfkit.converters.verifier import MAX_DEPTH, Choice, Scalar, Table, Tables, Text, Vector, Verifier
 
-FUZZ_SECONDS = 2.0
+FUZZ_SECONDS = [2.0, pytest.param(120.0, marks=pytest.mark.slow)]
 
 
 def test_do_parse_what_the_runtime_sees(float_conversion: Any) -> None:
@@ -53,17 +53,18 @@ def test_do_not_accept_any_truncation(int8_conversion: Any) -> None:
             fb.check(data[:length])
 
 
+@pytest.mark.parametrize("seconds", FUZZ_SECONDS)
 @pytest.mark.parametrize("kind", ["float", "int8", "binary", "sparse"])
-def test_do_not_crash_on_mutations(kind: str, request: pytest.FixtureRequest) -> None:
+def test_do_not_crash_on_mutations(kind: str, seconds: float, request: pytest.FixtureRequest) -> None:
     """Flipped bytes give a ModelError or a model that can be read through; nothing else, and never a hang."""
     data = request.getfixturevalue(f"{kind}_conversion").flatbuffer
-    seed = sum(map(ord, kind))
+    seed = sum(map(ord, kind)) + int(seconds)
     generator = np.random.default_rng(seed)
     # Weights fill most of a file and mean nothing to the structure: most mutations go into the rest.
     zeros = np.frombuffer(data, np.uint8) < 64
     structure = np.flatnonzero(zeros)
     refused = tried = 0
-    end = time.monotonic() + FUZZ_SECONDS  # more or fewer mutations by the machine's speed; each must hold
+    end = time.monotonic() + seconds  # more or fewer mutations by the machine's speed; each must hold
     while time.monotonic() < end:
         mutated = bytearray(data)
         for _ in range(generator.integers(1, 6)):
