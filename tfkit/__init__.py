@@ -1,4 +1,4 @@
-"""tfkit: from a Keras model to the fastest flatbuffer an ARM phone or board can run, with the proof.
+"""tfkit: from a Keras model to a flatbuffer for an Arm phone or board, with the proof of what it does there.
 
 Importing this package imports no TensorFlow; the names below load what they need on first use.
 """
