@@ -23,7 +23,8 @@ def test_odd_file_names_a_table_and_a_document(tmp_path: Path) -> None:
     odd.write_bytes(golden("lce_int8").read_bytes())
     done = tfkit("bench", odd, golden("float32"), "--threads", "1,2", "--json", "out r.json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+    # On a busy machine the table ends with warnings about noise.
+    lines = [line for line in done.stdout.splitlines() if "something else was running" not in line]
     assert len(lines) == 7
     assert lines[2].startswith("a b'\"; $(touch pwned) `touch pwned`\\n.tflite")
     assert lines[-1] == "device: local"
