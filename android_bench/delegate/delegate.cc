@@ -31,7 +31,7 @@ TfLiteStatus Guarded(TfLiteContext* context, Work work) {
 // What a delegate kernel's user_data points to. `init` cannot fail, so it leaves the failure to
 // `prepare`.
 struct KernelState {
-  Delegate* delegate = nullptr;
+  std::shared_ptr<Delegate> delegate;
   std::unique_ptr<Partition> partition;
   std::exception_ptr error;  // why there is no partition
 };
@@ -40,7 +40,7 @@ void* Init(TfLiteContext* context, const char* buffer, std::size_t) {
   const auto& params = *reinterpret_cast<const TfLiteDelegateParams*>(buffer);
   auto* state = new (std::nothrow) KernelState;
   if (!state) return nullptr;
-  state->delegate = &Delegate::Of(params.delegate);
+  state->delegate = Delegate::Of(params.delegate).shared_from_this();
   try {
     state->partition = std::make_unique<Partition>(context, params, state->delegate->options());
     state->delegate->Add(state->partition.get());
@@ -171,6 +171,12 @@ TfLiteStatus ClaimNodes(TfLiteContext* context, TfLiteDelegate* handle) {
 }
 
 }  // namespace
+
+Delegate& Delegate::Create(Options options) {
+  auto delegate = std::make_shared<Delegate>(std::move(options));
+  delegate->self_ = delegate;
+  return *delegate;
+}
 
 Delegate::Delegate(Options options) : options_(std::move(options)) {
   handle_.data_ = this;

@@ -13,8 +13,14 @@
 namespace tfkit {
 
 // One may serve several interpreters, and those may run in several threads.
-class Delegate {
+//
+// It lives until it is released and its last partition is gone: Python's garbage collector may
+// destroy delegate and interpreter in either order.
+class Delegate : public std::enable_shared_from_this<Delegate> {
  public:
+  static Delegate& Create(Options);
+  void Release() { self_.reset(); }
+
   explicit Delegate(Options);
   Delegate(const Delegate&) = delete;
   Delegate& operator=(const Delegate&) = delete;
@@ -30,6 +36,7 @@ class Delegate {
   std::vector<NodeReport> Report() const;
 
  private:
+  std::shared_ptr<Delegate> self_;  // the creator's share
   const Options options_;
   TfLiteDelegate handle_{};
   mutable std::mutex mutex_;

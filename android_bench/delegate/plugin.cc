@@ -19,9 +19,9 @@ TFKIT_EXPORT TfLiteDelegate* tflite_plugin_create_delegate(const char* const* ke
                                                            std::size_t count,
                                                            void (*report_error)(const char*)) {
   try {
-    auto* delegate =
-        new tfkit::Delegate(tfkit::ParseOptions(keys, values, count, std::getenv("TFKIT_KERNEL")));
-    return delegate->handle();
+    return tfkit::Delegate::Create(
+               tfkit::ParseOptions(keys, values, count, std::getenv("TFKIT_KERNEL")))
+        .handle();
   } catch (const std::exception& error) {
     if (report_error) report_error(error.what());
     return nullptr;
@@ -29,7 +29,7 @@ TFKIT_EXPORT TfLiteDelegate* tflite_plugin_create_delegate(const char* const* ke
 }
 
 TFKIT_EXPORT void tflite_plugin_destroy_delegate(TfLiteDelegate* handle) {
-  if (handle) delete &tfkit::Delegate::Of(handle);
+  if (handle) tfkit::Delegate::Of(handle).Release();
 }
 
 // Writes the report (JSON, README.md) with a final NUL into text [capacity], cut off if it does not

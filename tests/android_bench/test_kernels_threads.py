@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 
@@ -48,3 +51,23 @@ def test_one_delegate_serves_several_interpreters() -> None:
         got = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
         (want,) = DelegatedInterpreter(convolution.model()).run([image(seed)])
         assert_same_bits(want, got, f"interpreter {seed}")
+
+
+DESTROYED_FIRST = """
+import sys
+from tfkit.runtime import Interpreter
+for _ in range(20):
+    interpreter = Interpreter(sys.argv[1])
+    delegate, = interpreter._native._delegates
+    delegate.__del__()  # as the garbage collector does when both are in one cycle
+    del interpreter, delegate
+"""
+
+
+def test_the_delegate_may_be_destroyed_before_the_interpreter(tmp_path: Path) -> None:
+    model = tmp_path / "m.tflite"
+    model.write_bytes(Convolution(channels_in=33, channels_out=40, output="bitpacked").model())
+    done = subprocess.run(
+        [sys.executable, "-c", DESTROYED_FIRST, model], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
