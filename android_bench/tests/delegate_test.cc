@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <memory>
 
 #include "delegate/report.h"
 #include "tests/fake_runtime.h"
@@ -139,7 +140,8 @@ TEST(Delegate, RunsAChainAndFollowsResizes) {
     Options options;
     options.kernel = kernel;
     options.profile = true;
-    Delegate delegate(options);
+    const auto shared = std::make_shared<Delegate>(options);
+    Delegate& delegate = *shared;
     FakeRuntime runtime(Chain());
     ASSERT_TRUE(runtime.Apply(delegate.handle())) << runtime.errors();
     ASSERT_TRUE(runtime.claimed());
@@ -163,7 +165,8 @@ TEST(Delegate, RunsAChainAndFollowsResizes) {
 
 // A runtime that goes on after a failed resize gets an error, not a mixture of two shapes.
 TEST(Delegate, DoesNotRunWithAShapeItRefused) {
-  Delegate delegate({});
+  const auto shared = std::make_shared<Delegate>(Options{});
+  Delegate& delegate = *shared;
   FakeRuntime runtime(Chain());
   ASSERT_TRUE(runtime.Apply(delegate.handle()) && runtime.Allocate());
   FillInput(runtime, 1);
@@ -178,7 +181,8 @@ TEST(Delegate, DoesNotRunWithAShapeItRefused) {
 
 // The bytes of such a constant are only its nonzero values.
 TEST(Delegate, RefusesASparseInput) {
-  Delegate delegate({});
+  const auto shared = std::make_shared<Delegate>(Options{});
+  Delegate& delegate = *shared;
   FakeRuntime runtime(Chain());
   const int sparsity = 0;
   runtime.tensor(kInput).sparsity = &sparsity;
@@ -192,7 +196,8 @@ TEST(Delegate, RefusesASparseInput) {
 TEST(Delegate, AnInnerTensorMayAlsoBeAnOutput) {
   FakeGraph graph = Chain();
   graph.outputs = {kOutput, kSigns};
-  Delegate delegate({});
+  const auto shared = std::make_shared<Delegate>(Options{});
+  Delegate& delegate = *shared;
   FakeRuntime runtime(graph);
   ASSERT_TRUE(runtime.Apply(delegate.handle())) << runtime.errors();
   ASSERT_TRUE(runtime.Allocate()) << runtime.errors();
@@ -207,7 +212,8 @@ TEST(Delegate, AnInnerTensorMayAlsoBeAnOutput) {
 }
 
 TEST(Delegate, ReportEndsWithTheInterpreter) {
-  Delegate delegate({});
+  const auto shared = std::make_shared<Delegate>(Options{});
+  Delegate& delegate = *shared;
   {
     FakeRuntime first(Chain()), second(Chain());
     ASSERT_TRUE(first.Apply(delegate.handle()) && second.Apply(delegate.handle()));
@@ -232,7 +238,8 @@ TEST(Delegate, ReportIsJson) {
 TEST(Delegate, LeavesOtherNodesAlone) {
   FakeGraph graph = Chain();
   for (FakeNode& node : graph.nodes) node.op = "SomeoneElses";
-  Delegate delegate({});
+  const auto shared = std::make_shared<Delegate>(Options{});
+  Delegate& delegate = *shared;
   FakeRuntime runtime(graph);
   EXPECT_TRUE(runtime.Apply(delegate.handle()));
   EXPECT_FALSE(runtime.claimed());
@@ -244,7 +251,8 @@ TEST(Delegate, AbsentMultiplierAndBiasAreOneAndZero) {
   graph.nodes[kConvolve].inputs = {kSigns, kFilter, -1, -1, -1};
   graph.nodes[kConvolve].outputs = {kOutput};
   graph.tensors[kOutput].shape = {1, 4, 4, kOutputs};
-  Delegate delegate({});
+  const auto shared = std::make_shared<Delegate>(Options{});
+  Delegate& delegate = *shared;
   FakeRuntime runtime(graph);
   ASSERT_TRUE(runtime.Apply(delegate.handle())) << runtime.errors();
   ASSERT_TRUE(runtime.Allocate()) << runtime.errors();
@@ -415,7 +423,8 @@ TEST(Delegate, RefusesWithANameAndAReason) {
     SCOPED_TRACE(refusal.name);
     FakeGraph graph = Chain();
     refusal.spoil(graph);
-    Delegate delegate({});
+    const auto shared = std::make_shared<Delegate>(Options{});
+    Delegate& delegate = *shared;
     FakeRuntime runtime(graph);
     const bool loaded = runtime.Apply(delegate.handle()) && runtime.claimed() && runtime.Allocate();
     EXPECT_FALSE(loaded);
@@ -473,7 +482,8 @@ TEST(Delegate, SurvivesMutatedGraphs) {
     std::int64_t elements = 1;
     for (int size : input) elements = size < 0 || size > 1000 ? INT32_MAX : elements * size;
     if (elements > 100000) continue;
-    Delegate delegate({});
+    const auto shared = std::make_shared<Delegate>(Options{});
+    Delegate& delegate = *shared;
     FakeRuntime runtime(graph);
     if (runtime.Apply(delegate.handle()) && runtime.claimed() && runtime.Allocate()) {
       runtime.Invoke();
