@@ -40,8 +40,8 @@ void* Init(TfLiteContext* context, const char* buffer, std::size_t) {
   const auto& params = *reinterpret_cast<const TfLiteDelegateParams*>(buffer);
   auto* state = new (std::nothrow) KernelState;
   if (!state) return nullptr;
-  state->delegate = Delegate::Of(params.delegate).shared_from_this();
   try {
+    state->delegate = Delegate::Of(params.delegate).shared_from_this();
     state->partition = std::make_unique<Partition>(context, params, state->delegate->options());
     state->delegate->Add(state->partition.get());
   } catch (...) {
