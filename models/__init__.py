@@ -1,4 +1,4 @@
-"""The model zoo: one architecture a file, each with a ``SPEC`` that is readable without TensorFlow."""
+"""The model zoo: one architecture a file, whose ``SPECS`` (and ``FAMILIES``) are readable without TensorFlow."""
 
 from __future__ import annotations
 
@@ -7,9 +7,19 @@ if __name__ != "tfkit.models":
 
 from tfkit.models import birealnet, mobilenet_v1, mobilenet_v2, quicknet, small_cnn
 from tfkit.models._build import REGISTRY, build
-from tfkit.models._spec import ModelSpec
+from tfkit.models._registry import ModelRegistry
+from tfkit.models._spec import ModelFamily, ModelSpec
 
-__all__ = ["REGISTRY", "ModelSpec", "build"]
+__all__ = ["REGISTRY", "ModelFamily", "ModelRegistry", "ModelSpec", "build"]
 
-for _module in (small_cnn, mobilenet_v1, mobilenet_v2, birealnet, quicknet):
-    REGISTRY.add(_module.SPEC.name, _module.SPEC)
+for _module in (
+    small_cnn,
+    mobilenet_v1,
+    mobilenet_v2,
+    birealnet,
+    quicknet,
+):
+    for _spec in _module.SPECS:
+        REGISTRY.add(_spec.name, _spec)
+    for _family in getattr(_module, "FAMILIES", ()):
+        REGISTRY.add_family(_family)

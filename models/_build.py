@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from tfkit._errors import UsageError
-from tfkit._registry import Registry
 from tfkit.metadata import ModelMetadata, attach_metadata
-from tfkit.models._spec import ModelSpec
+from tfkit.models._registry import ModelRegistry
 
-REGISTRY: Registry[ModelSpec] = Registry("model")
+REGISTRY = ModelRegistry()
 
 # scheme -> the scheme that is built first and then made quantization-aware
 _QUANTIZED = {"int8": "float32", "binary_int8": "binary"}
@@ -28,7 +27,7 @@ def build(
     """A fresh tf_keras model with its metadata; the outputs are logits, (batch, classes).
 
     Args:
-        name: a name in ``tfkit.models.REGISTRY``.
+        name: a name in ``tfkit.models.REGISTRY``, or of a family there such as ``wrn_16_2``.
         input_shape: (height, width, channels); the architecture's own by default.
         classes: number of outputs.
         width: factor on the number of channels.
@@ -36,7 +35,7 @@ def build(
         seed: of the initial weights; sets the global random state of Python, NumPy and TensorFlow.
 
     Raises:
-        UsageError: an unknown name or scheme, or a size that makes no sense.
+        UsageError: an unknown name or scheme, numbers that a family does not have, or a size that makes no sense.
     """
     spec = REGISTRY[name]
     shape = tuple(spec.input_shape if input_shape is None else input_shape)
@@ -66,7 +65,7 @@ def build(
         name=name,
         scheme=base,
         preprocessing=spec.preprocessing((shape[0], shape[1], shape[2])),
-        extra={"classes": classes, "width": width},
+        extra={"classes": classes, "width": width, "recipe": spec.recipe_for(scheme)},
     )
     attach_metadata(model, metadata)
     if scheme == base:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tfkit._errors import UsageError
 from tfkit.metadata import Preprocessing
 
 # Raw 8-bit images to [-1, 1], as the MobileNets are trained.
@@ -28,6 +30,7 @@ class ModelSpec:
         params: all weights, normalization statistics included, as Keras counts them; for the first scheme.
         macs: multiply-accumulates for one sample.
         paper: where it is described.
+        recipe: how it is trained, a name in ``tfkit.training.RECIPES``: "adam", "residual", "compact" or "binary".
     """
 
     name: str
@@ -40,3 +43,44 @@ class ModelSpec:
     params: int
     macs: int
     paper: str
+    recipe: str = "adam"
+
+    def recipe_for(self, scheme: str) -> str:
+        """The recipe of one scheme: latent weights of a binary twin want another optimizer than its float form.
+
+        >>> spec = ModelSpec("n", "", print, (8, 8, 1), 2, ("float32", "binary"), print, 1, 1, "", "residual")
+        >>> spec.recipe_for("float32"), spec.recipe_for("binary"), spec.recipe_for("binary_int8")
+        ('residual', 'binary', 'binary')
+        """
+        return "binary" if scheme.startswith("binary") and self.recipe != "adam" else self.recipe
+
+
+@dataclass(frozen=True)
+class ModelFamily:
+    """Architectures that differ in whole numbers, which stand in their names: ``wrn_28_10`` is one of ``wrn_D_K``.
+
+    Attributes:
+        pattern: the name with a capital letter for every number, each after an underscore.
+        summary: one line.
+        numbers: letter -> what it is and which values it takes, in the order of the pattern.
+        member: the spec for these numbers; raises ``UsageError`` naming the values that are possible.
+        paper: where it is described.
+    """
+
+    pattern: str
+    summary: str
+    numbers: Mapping[str, str]
+    member: Callable[..., ModelSpec]
+    paper: str
+
+    def find(self, name: str) -> ModelSpec | None:
+        """The member called ``name``; None when the name is not of this family's form."""
+        form = re.sub(r"_([A-Z])(?=_|$)", r"_(0|[1-9][0-9]{0,5})", self.pattern)
+        match = re.fullmatch(form, name)
+        return self.member(*(int(number) for number in match.groups())) if match else None
+
+
+def check_range(family: str, letter: str, value: int, low: int, high: int, meaning: str) -> None:
+    """Raise ``UsageError`` unless low <= value <= high."""
+    if not low <= value <= high:
+        raise UsageError(f"{letter} of {family} is {meaning}, {low} to {high}; got {value}")

@@ -27,15 +27,18 @@ def create(input_shape: tuple[int, int, int], classes: int, width: float, scheme
     return keras.Model(inputs, x, name="birealnet18")
 
 
-SPEC = ModelSpec(
-    name="birealnet18",
-    summary="binary ResNet-18 with a shortcut around every convolution",
-    create=create,
-    input_shape=(224, 224, 3),
-    classes=1000,
-    schemes=("binary", "binary_int8"),
-    preprocessing=lambda shape: IMAGES,
-    params=11_699_112,
-    macs=1_814_073_344,
-    paper="Liu et al. 2018, https://arxiv.org/abs/1808.00278",
+SPECS = (
+    ModelSpec(
+        name="birealnet18",
+        summary="binary ResNet-18 with a shortcut around every convolution",
+        create=create,
+        input_shape=(224, 224, 3),
+        classes=1000,
+        schemes=("binary", "binary_int8"),
+        preprocessing=lambda shape: IMAGES,
+        params=11_699_112,
+        macs=1_814_073_344,
+        paper="Liu et al. 2018, https://arxiv.org/abs/1808.00278",
+        recipe="binary",
+    ),
 )

@@ -25,15 +25,18 @@ def create(input_shape: tuple[int, int, int], classes: int, width: float, scheme
     return keras.Model(inputs, x, name="mobilenet_v1")
 
 
-SPEC = ModelSpec(
-    name="mobilenet_v1",
-    summary="depthwise-separable convolutions",
-    create=create,
-    input_shape=(224, 224, 3),
-    classes=1000,
-    schemes=("float32", "int8"),
-    preprocessing=lambda shape: IMAGES,
-    params=4_253_864,
-    macs=568_740_352,
-    paper="Howard et al. 2017, https://arxiv.org/abs/1704.04861",
+SPECS = (
+    ModelSpec(
+        name="mobilenet_v1",
+        summary="depthwise-separable convolutions",
+        create=create,
+        input_shape=(224, 224, 3),
+        classes=1000,
+        schemes=("float32", "int8"),
+        preprocessing=lambda shape: IMAGES,
+        params=4_253_864,
+        macs=568_740_352,
+        paper="Howard et al. 2017, https://arxiv.org/abs/1704.04861",
+        recipe="compact",
+    ),
 )

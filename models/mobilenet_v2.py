@@ -34,15 +34,18 @@ def create(input_shape: tuple[int, int, int], classes: int, width: float, scheme
     return keras.Model(inputs, x, name="mobilenet_v2")
 
 
-SPEC = ModelSpec(
-    name="mobilenet_v2",
-    summary="inverted residuals with linear bottlenecks",
-    create=create,
-    input_shape=(224, 224, 3),
-    classes=1000,
-    schemes=("float32", "int8"),
-    preprocessing=lambda shape: IMAGES,
-    params=3_538_984,
-    macs=300_774_272,
-    paper="Sandler et al. 2018, https://arxiv.org/abs/1801.04381",
+SPECS = (
+    ModelSpec(
+        name="mobilenet_v2",
+        summary="inverted residuals with linear bottlenecks",
+        create=create,
+        input_shape=(224, 224, 3),
+        classes=1000,
+        schemes=("float32", "int8"),
+        preprocessing=lambda shape: IMAGES,
+        params=3_538_984,
+        macs=300_774_272,
+        paper="Sandler et al. 2018, https://arxiv.org/abs/1801.04381",
+        recipe="compact",
+    ),
 )

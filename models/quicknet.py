@@ -31,15 +31,18 @@ def create(input_shape: tuple[int, int, int], classes: int, width: float, scheme
     return keras.Model(inputs, x, name="quicknet")
 
 
-SPEC = ModelSpec(
-    name="quicknet",
-    summary="binary residual blocks of one fused kernel each, blurred transitions",
-    create=create,
-    input_shape=(224, 224, 3),
-    classes=1000,
-    schemes=("binary", "binary_int8"),
-    preprocessing=lambda shape: IMAGES,
-    params=13_243_720,
-    macs=1_879_339_776,
-    paper="Bannink et al. 2021, https://arxiv.org/abs/2011.09398",
+SPECS = (
+    ModelSpec(
+        name="quicknet",
+        summary="binary residual blocks of one fused kernel each, blurred transitions",
+        create=create,
+        input_shape=(224, 224, 3),
+        classes=1000,
+        schemes=("binary", "binary_int8"),
+        preprocessing=lambda shape: IMAGES,
+        params=13_243_720,
+        macs=1_879_339_776,
+        paper="Bannink et al. 2021, https://arxiv.org/abs/2011.09398",
+        recipe="binary",
+    ),
 )

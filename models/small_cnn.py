@@ -45,15 +45,17 @@ def preprocessing(input_shape: tuple[int, int, int]) -> Preprocessing:
     return Preprocessing(1 / 16, 0.0, 0.0, 16.0) if input_shape == (8, 8, 1) else IMAGES
 
 
-SPEC = ModelSpec(
-    name="small_cnn",
-    summary="residual CNN for digits and CIFAR-size images, with a binary twin",
-    create=create,
-    input_shape=(8, 8, 1),
-    classes=10,
-    schemes=("float32", "int8", "binary", "binary_int8"),
-    preprocessing=preprocessing,
-    params=96_298,
-    macs=2_411_136,
-    paper="after QuickNet, https://arxiv.org/abs/2011.09398",
+SPECS = (
+    ModelSpec(
+        name="small_cnn",
+        summary="residual CNN for digits and CIFAR-size images, with a binary twin",
+        create=create,
+        input_shape=(8, 8, 1),
+        classes=10,
+        schemes=("float32", "int8", "binary", "binary_int8"),
+        preprocessing=preprocessing,
+        params=96_298,
+        macs=2_411_136,
+        paper="after QuickNet, https://arxiv.org/abs/2011.09398",
+    ),
 )
