@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from tfkit.data._types import Dataset, InputSpec, Samples
-from tfkit.data.named import DATASETS, load
+from tfkit.data._types import Augmentation, Dataset, InputSpec, Samples
+from tfkit.data.named import DATASETS, DatasetSpec, load
 from tfkit.data.samples import fit_samples, read_samples
 
-__all__ = ["DATASETS", "Dataset", "InputSpec", "Samples", "fit_samples", "load", "read_samples"]
+__all__ = [
+    "DATASETS",
+    "Augmentation",
+    "Dataset",
+    "DatasetSpec",
+    "InputSpec",
+    "Samples",
+    "fit_samples",
+    "load",
+    "read_samples",
+]

@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from tfkit.data._types import Dataset
+from tfkit.data._types import Augmentation, Dataset
 
 TEST_SHARE = 0.25
 SPLIT_SEED = 0
@@ -28,4 +28,4 @@ def digits() -> Dataset:
     )
     for array in (x_train, x_test, y_train, y_test):
         array.flags.writeable = False  # the cache hands the same arrays to every caller
-    return Dataset(x_train, y_train, x_test, y_test, classes=10)
+    return Dataset(x_train, y_train, x_test, y_test, classes=10, augmentation=Augmentation(pad=1, flip=False))
