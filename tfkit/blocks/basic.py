@@ -17,12 +17,13 @@ def conv_bn(
     strides: int = 1,
     *,
     relu: float | bool = False,
+    groups: int = 1,
     momentum: float = 0.99,
     name: str,
 ) -> Any:
     """y = act(BN(conv(x))), padding "same", no bias: the normalization has one.
 
-    ``relu``: False, True, or the value at which it saturates (6.0 for relu6).
+    ``relu``: False, True, or the value at which it saturates (6.0 for relu6). ``groups``: of the convolution.
     x: (batch, height, width, channels) -> (batch, height / strides, width / strides, filters).
     """
     x = layers.Conv2D(
@@ -30,6 +31,7 @@ def conv_bn(
         kernel_size,
         strides,
         padding="same",
+        groups=groups,
         use_bias=False,
         kernel_initializer="he_normal",
         name=name,
