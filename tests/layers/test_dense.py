@@ -14,9 +14,7 @@ BINARY = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign"}
 
 
 def binary_dense(units: int = 4, **arguments: object) -> QuantDense:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotBinaryWarning)
-        return QuantDense(units, **BINARY, **arguments)
+    return QuantDense(units, **BINARY, **arguments)
 
 
 def test_signature_is_that_of_keras_and_quantizer_arguments() -> None:
@@ -60,17 +58,18 @@ def test_without_quantizers_it_is_dense() -> None:
 
 
 def test_binary_layer() -> None:
+    run_layer_test(lambda: QuantDense(3, **BINARY), (40,), SEED)
+
+
+def test_no_warning_when_all_is_well() -> None:
+    """Conversion makes a 1x1 convolution of it, which has a binary kernel."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotBinaryWarning)
-        run_layer_test(lambda: QuantDense(3, **BINARY), (40,), SEED)
-
-
-def test_says_that_no_kernel_runs_it() -> None:
-    with pytest.warns(NotBinaryWarning, match="no binary kernel for dense layers; use a 1x1 QuantConv2D") as caught:
+        warnings.simplefilter("error")
         QuantDense(4, **BINARY)
-    assert [warning.filename for warning in caught] == [__file__]
+        QuantDense(4)
 
 
 def test_weights_only_warns() -> None:
-    with pytest.warns(NotBinaryWarning, match="weights-only layer"):
+    with pytest.warns(NotBinaryWarning, match="weights-only layer") as caught:
         QuantDense(4, kernel_quantizer="ste_sign")
+    assert [warning.filename for warning in caught] == [__file__]

@@ -7,7 +7,25 @@ A quantized layer *is* the Keras layer computed on quantized data:
 from __future__ import annotations
 
 from tfkit.layers._binary import NotBinaryWarning, is_binary, is_binary_layer, kernel_quantizers
+from tfkit.layers.conv1d import QuantConv1D
 from tfkit.layers.conv2d import QuantConv2D
+from tfkit.layers.conv2d_transpose import QuantConv2DTranspose
+from tfkit.layers.conv3d import QuantConv3D
 from tfkit.layers.dense import QuantDense
+from tfkit.layers.depthwise_conv2d import QuantDepthwiseConv2D
+from tfkit.layers.separable_conv import QuantSeparableConv1D, QuantSeparableConv2D
 
-__all__ = ["NotBinaryWarning", "QuantConv2D", "QuantDense", "is_binary", "is_binary_layer", "kernel_quantizers"]
+__all__ = [
+    "NotBinaryWarning",
+    "QuantConv1D",
+    "QuantConv2D",
+    "QuantConv2DTranspose",
+    "QuantConv3D",
+    "QuantDense",
+    "QuantDepthwiseConv2D",
+    "QuantSeparableConv1D",
+    "QuantSeparableConv2D",
+    "is_binary",
+    "is_binary_layer",
+    "kernel_quantizers",
+]

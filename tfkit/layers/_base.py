@@ -6,31 +6,32 @@ from typing import TYPE_CHECKING, Any
 
 from larq import quantizers
 
-from tfkit.layers._binary import is_binary
+from tfkit.layers._binary import is_binary, quantizer_mismatch, warn_not_binary
 
 if TYPE_CHECKING:  # a mixin passes on to whatever layer comes after it
     _Layer: Any
 else:
     _Layer = object
 
+_WORD = 32  # channels that a binary kernel reads at once
+
 
 class ClippedKernel(_Layer):
-    """Keep the latent kernel of a binary layer in [-1, 1] unless another constraint is given.
+    """Keep every binary latent kernel of a layer in [-1, 1] unless another constraint is given.
 
     Outside the clip range of its quantizer a latent weight has no gradient and never comes back
     (BinaryConnect, https://arxiv.org/abs/1511.00363, section 2.4).
     """
 
-    def __init__(self, *args: Any, kernel_quantizer: Any = None, kernel_constraint: Any = None, **kwargs: Any) -> None:
-        kernel_quantizer = quantizers.get_kernel_quantizer(kernel_quantizer)
-        if kernel_constraint is None and is_binary(kernel_quantizer):
-            kernel_constraint = "weight_clip"
-        super().__init__(
-            *args,
-            kernel_quantizer=kernel_quantizer,
-            kernel_constraint=kernel_constraint,
-            **kwargs,
-        )
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        for part in ("kernel", "depthwise", "pointwise"):
+            if f"{part}_quantizer" not in kwargs:
+                continue
+            quantizer = quantizers.get_kernel_quantizer(kwargs[f"{part}_quantizer"])
+            kwargs[f"{part}_quantizer"] = quantizer
+            if is_binary(quantizer) and kwargs.get(f"{part}_constraint") is None:
+                kwargs[f"{part}_constraint"] = "weight_clip"
+        super().__init__(*args, **kwargs)
 
 
 class OnePadding(_Layer):
@@ -46,19 +47,35 @@ class OnePadding(_Layer):
         padding: str = "valid",
         pad_values: float | None = None,
         input_quantizer: Any = None,
-        kernel_quantizer: Any = None,
         **kwargs: Any,
     ) -> None:
         input_quantizer = quantizers.get(input_quantizer)
-        kernel_quantizer = quantizers.get_kernel_quantizer(kernel_quantizer)
         if pad_values is None:
-            binary = is_binary(input_quantizer) and is_binary(kernel_quantizer)
+            # What meets the padded input is the depthwise kernel where there is one.
+            kernel_quantizer = kwargs.get("kernel_quantizer", kwargs.get("depthwise_quantizer"))
+            binary = is_binary(input_quantizer) and is_binary(quantizers.get(kernel_quantizer))
             pad_values = 1.0 if binary and str(padding).lower() == "same" else 0.0
-        super().__init__(
-            *args,
-            padding=padding,
-            pad_values=pad_values,
-            input_quantizer=input_quantizer,
-            kernel_quantizer=kernel_quantizer,
-            **kwargs,
-        )
+        super().__init__(*args, padding=padding, pad_values=pad_values, input_quantizer=input_quantizer, **kwargs)
+
+
+class BinaryConvolution(_Layer):
+    """Says of a convolution that has a binary kernel after conversion what keeps it from using it."""
+
+    def _why_not_binary(self) -> tuple[str, str] | None:
+        return quantizer_mismatch(self) or (self._unusual_padding() if self._binary else None)
+
+    @property
+    def _binary(self) -> bool:
+        return is_binary(self.input_quantizer) and is_binary(self.kernel_quantizer)
+
+    def _unusual_padding(self) -> tuple[str, str] | None:
+        if self.padding == "same" and self.pad_values not in (0.0, 1.0):
+            return f"pad_values is {self.pad_values:g}", "binary kernels pad with 1 (the default) or 0"
+        return None
+
+    def build(self, input_shape: Any) -> None:
+        super().build(input_shape)
+        channels = int(self.kernel.shape[-2])  # per group
+        if self._binary and self.groups > 1 and channels % _WORD:
+            why = f"it has {channels} input channels per group", f"grouped binary kernels take a multiple of {_WORD}"
+            warn_not_binary(self, why)

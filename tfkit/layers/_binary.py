@@ -81,3 +81,9 @@ def quantizer_mismatch(layer: Any) -> tuple[str, str] | None:
         f"kernel_quantizer {quantizer_name(kernel)} does not give -1 and +1",
         'use kernel_quantizer="ste_sign" or "magnitude_aware_sign"',
     )
+
+
+def no_kernel(layer: Any, why: str, remedy: str) -> tuple[str, str] | None:
+    """(reason, remedy) for a layer of a kind that has no binary kernel, when a quantizer of it is binary."""
+    quantizers = [getattr(layer, "input_quantizer", None), *kernel_quantizers(layer)]
+    return (why, remedy) if any(is_binary(quantizer) for quantizer in quantizers) else None
