@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest
+JOBS ?= 2# test processes side by side; a file stays in one of them, with its fixtures
+PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 
 # Debian packages; `pip install` of tfkit needs none of them.
 RUN_TOOLS := qemu-user libc6-arm64-cross libstdc++6-arm64-cross libgcc-s1-arm64-cross

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import shutil
 import subprocess
@@ -27,6 +28,14 @@ def _run(command: list[str]) -> None:
 
 def _build(name: str, *definitions: str) -> Path:
     folder = REPOSITORY / "build" / f"native-{name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:  # test processes side by side share one folder
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _make(folder, *definitions)
+    return folder
+
+
+def _make(folder: Path, *definitions: str) -> None:
     _run(
         [
             *(_tool("cmake"), "-S", str(SOURCES), "-B", str(folder), "-G", "Ninja", "-Wno-dev"),
@@ -36,7 +45,6 @@ def _build(name: str, *definitions: str) -> Path:
         ]
     )
     _run([_tool("cmake"), "--build", str(folder), "--target", *TARGETS])
-    return folder
 
 
 @functools.cache
