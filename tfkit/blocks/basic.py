@@ -13,24 +13,26 @@ layers = keras.layers
 def conv_bn(
     x: Any,
     filters: int,
-    kernel_size: int = 3,
+    kernel_size: int | tuple[int, int] = 3,
     strides: int = 1,
     *,
     relu: float | bool = False,
     groups: int = 1,
+    padding: str = "same",
     momentum: float = 0.99,
     name: str,
 ) -> Any:
-    """y = act(BN(conv(x))), padding "same", no bias: the normalization has one.
+    """y = act(BN(conv(x))), no bias: the normalization has one.
 
     ``relu``: False, True, or the value at which it saturates (6.0 for relu6). ``groups``: of the convolution.
-    x: (batch, height, width, channels) -> (batch, height / strides, width / strides, filters).
+    x: (batch, height, width, channels) -> (batch, height / strides, width / strides, filters); ``padding``
+    "valid" leaves out the border.
     """
     x = layers.Conv2D(
         filters,
         kernel_size,
         strides,
-        padding="same",
+        padding=padding,
         groups=groups,
         use_bias=False,
         kernel_initializer="he_normal",
