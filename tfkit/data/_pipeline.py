@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from tfkit.data._headers import BMP, GIF, JPEG, PNG
 from tfkit.data._types import Augmentation
 
 _ORDER, _SHIFT, _FLIP, _BOX = range(4)
@@ -95,3 +97,72 @@ def windows(change: Augmentation, draws: Draws) -> Any:
         return tf.gather(padded, start[:, 1:] + columns, axis=2, batch_dims=1)
 
     return move
+
+
+def file_batches(
+    paths: Sequence[bytes],
+    labels: np.ndarray,
+    kinds: np.ndarray,
+    boxes: np.ndarray,
+    shape: tuple[int, int, int],
+    order: np.ndarray,
+    batch_size: int,
+    drop_remainder: bool,
+    change: Any,
+) -> Any:
+    """Batches of image files: box (top, left, height, width) of each, resized to ``shape``, values whole, 0 to 255.
+
+    ``change`` maps (images, sample numbers) to images, batch by batch; None leaves them alone.
+    """
+    elements = (tf.constant([paths[i] for i in order], tf.string), labels[order], kinds[order], boxes[order], order)
+
+    def load(path: Any, label: Any, kind: Any, box: Any, index: Any) -> tuple[Any, Any, Any]:
+        return read_image(path, kind, box, shape), label, index
+
+    found = in_parallel(tf.data.Dataset.from_tensor_slices(elements), load)
+    found = found.batch(batch_size, drop_remainder=drop_remainder)
+    found = in_parallel(found, lambda x, y, i: (x if change is None else change(x, i), y))
+    return found.prefetch(tf.data.AUTOTUNE)
+
+
+def read_image(path: Any, kind: Any, box: Any, shape: tuple[int, int, int]) -> Any:
+    """The ``box`` of one file, resized with antialiasing: float32 ``shape`` of whole numbers."""
+    content = tf.io.read_file(path)
+
+    def jpeg() -> Any:  # decodes no more than the box needs; the slow, exact transform is the same everywhere
+        return tf.image.decode_and_crop_jpeg(content, box, channels=3, dct_method="INTEGER_ACCURATE")
+
+    def png() -> Any:
+        return cut(tf.image.decode_png(content, channels=3))
+
+    def bmp() -> Any:
+        return cut(tf.image.decode_bmp(content)[..., :3])
+
+    def gif() -> Any:
+        return cut(tf.image.decode_image(content, channels=3, expand_animations=False))
+
+    def cut(image: Any) -> Any:
+        return tf.slice(image, [box[0], box[1], 0], [box[2], box[3], 3])
+
+    image = tf.switch_case(kind, {JPEG: jpeg, PNG: png, BMP: bmp, GIF: gif})
+    height, width, channels = shape
+    image = tf.image.resize(tf.reshape(image, [box[2], box[3], 3]), (height, width), antialias=True)
+    if channels == 1:
+        image = tf.image.rgb_to_grayscale(image)
+    return tf.ensure_shape(tf.clip_by_value(tf.round(image), 0.0, 255.0), shape)
+
+
+def mirrors(draws: Draws) -> Any:
+    """A function (images, sample numbers) -> images, every second one mirrored left to right."""
+    flips = tf.constant(draws.flips())
+
+    def move(images: Any, indices: Any) -> Any:
+        chosen = tf.gather(flips, indices)[:, tf.newaxis, tf.newaxis, tf.newaxis]
+        return tf.where(chosen, tf.reverse(images, [2]), images)
+
+    return move
+
+
+def is_tensorflow_error(error: Exception) -> bool:
+    """Whether an exception came out of a running graph."""
+    return isinstance(error, tf.errors.OpError)
