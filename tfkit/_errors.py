@@ -8,6 +8,7 @@ TfkitError                 exit code 1
 ├── ConversionError        1   the underlying converter refused
 ├── UnsupportedError       1   tfkit knows the case and declines it, with the reason
 ├── InferenceError         1   a runtime could not load or run a flatbuffer
+├── TrainingError          1   training diverged
 ├── DeviceError            1   a device is missing, refuses, or went away
 ├── MissingToolError       1   a program or package is not installed; names the command that brings it
 └── CheckError             3   a check said no
@@ -53,6 +54,10 @@ class UnsupportedError(TfkitError):
 
 class InferenceError(TfkitError):
     """A runtime could not load or run a flatbuffer."""
+
+
+class TrainingError(TfkitError):
+    """Training diverged: the loss is not finite any more."""
 
 
 class DeviceError(TfkitError):

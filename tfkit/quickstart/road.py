@@ -96,7 +96,7 @@ def _trained(twin: Twin, float_model: Any, data: Dataset, folder: Path, say: Say
     if path.exists():
         try:
             model = saving.load(path)
-            if metadata_of(model).extra.get("recipe") == twin.recipe:
+            if metadata_of(model).extra.get("twin") == twin.recipe:
                 say(f"trained before ({path.name})")
                 return model
         except ModelError:
@@ -107,7 +107,7 @@ def _trained(twin: Twin, float_model: Any, data: Dataset, folder: Path, say: Say
         lambda epoch, epochs, logs: say(f"epoch {epoch}/{epochs}, accuracy {logs['val_accuracy']:.2%}"),
     )
     metadata = metadata_of(model)
-    attach_metadata(model, replace(metadata, extra={**metadata.extra, "recipe": twin.recipe}))
+    attach_metadata(model, replace(metadata, extra={**metadata.extra, "twin": twin.recipe}))
     saving.save(model, path)
     return model
 

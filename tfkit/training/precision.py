@@ -1,0 +1,54 @@
+"""Mixed precision: arithmetic in 16 bits, weights in 32."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfkit._errors import UsageError
+from tfkit._keras import legacy_keras
+from tfkit.layers import is_binary_layer
+from tfkit.pruning import is_pruned
+from tfkit.quantization import is_quantize_aware
+
+keras = legacy_keras()
+
+
+def in_precision(model: Any, precision: str) -> Any:
+    """A copy of ``model`` that computes in ``precision`` and keeps float32 weights; ``model`` itself for float32.
+
+    The layers that give the outputs compute in float32, as the loss does
+    (Micikevicius et al., https://arxiv.org/abs/1710.03740, section 3). It pays where the processor multiplies
+    16-bit numbers: bfloat16 on CPUs with AMX or AVX512-BF16 and large convolutions; nowhere for small networks.
+
+    Raises:
+        UsageError: the model is binary, quantization-aware or pruned: 16 bits would round what training emulates;
+            or a layer cannot compute in 16 bits.
+    """
+    if precision == "float32":
+        return model
+    if is_quantize_aware(model) or is_pruned(model) or any(is_binary_layer(layer) for layer in model.layers):
+        raise UsageError(
+            f"{model.name!r} is binary, quantization-aware or pruned, where {precision} arithmetic would round what "
+            "training emulates; train it with precision float32"
+        )
+    try:
+        copy = _copied(model, f"mixed_{precision}")
+    except Exception as error:
+        raise UsageError(
+            f"{model.name!r} cannot compute in {precision}: {str(error).splitlines()[0]}; use precision float32"
+        ) from error
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def _copied(model: Any, policy: str) -> Any:
+    last = {tensor.node.layer.name for tensor in model.outputs}
+
+    def clone(layer: Any) -> Any:
+        if isinstance(layer, keras.Model):
+            return _copied(layer, policy)
+        if layer.name in last:
+            return type(layer).from_config(layer.get_config())
+        return type(layer).from_config({**layer.get_config(), "dtype": policy})
+
+    return keras.models.clone_model(model, clone_function=clone)
