@@ -5,7 +5,21 @@ from __future__ import annotations
 if __name__ != "tfkit.models":
     raise ImportError("this folder is the package tfkit.models; import it by that name")
 
-from tfkit.models import birealnet, mobilenet_v1, mobilenet_v2, quicknet, small_cnn
+from tfkit.models import (
+    alexnet,
+    birealnet,
+    densenet,
+    googlenet,
+    mobilenet_v1,
+    mobilenet_v2,
+    nin,
+    quicknet,
+    resnet,
+    resnext,
+    small_cnn,
+    vgg,
+    wrn,
+)
 from tfkit.models._build import REGISTRY, build
 from tfkit.models._registry import ModelRegistry
 from tfkit.models._spec import ModelFamily, ModelSpec
@@ -14,6 +28,14 @@ __all__ = ["REGISTRY", "ModelFamily", "ModelRegistry", "ModelSpec", "build"]
 
 for _module in (
     small_cnn,
+    alexnet,
+    vgg,
+    nin,
+    googlenet,
+    resnet,
+    wrn,
+    densenet,
+    resnext,
     mobilenet_v1,
     mobilenet_v2,
     birealnet,
