@@ -65,7 +65,7 @@ def build(
         name=name,
         scheme=base,
         preprocessing=spec.preprocessing((shape[0], shape[1], shape[2])),
-        extra={"classes": classes, "width": width, "recipe": spec.recipe_for(scheme)},
+        extra={"classes": classes, "width": width, "recipe": spec.recipe},
     )
     attach_metadata(model, metadata)
     if scheme == base:

@@ -30,7 +30,7 @@ class ModelSpec:
         params: all weights, normalization statistics included, as Keras counts them; for the first scheme.
         macs: multiply-accumulates for one sample.
         paper: where it is described.
-        recipe: how it is trained, a name in ``tfkit.training.RECIPES``: "adam", "residual", "compact" or "binary".
+        recipe: how it is trained: a name in ``tfkit.training.RECIPES``; binary forms have their own there.
     """
 
     name: str
@@ -44,15 +44,6 @@ class ModelSpec:
     macs: int
     paper: str
     recipe: str = "adam"
-
-    def recipe_for(self, scheme: str) -> str:
-        """The recipe of one scheme: latent weights of a binary twin want another optimizer than its float form.
-
-        >>> spec = ModelSpec("n", "", print, (8, 8, 1), 2, ("float32", "binary"), print, 1, 1, "", "residual")
-        >>> spec.recipe_for("float32"), spec.recipe_for("binary"), spec.recipe_for("binary_int8")
-        ('residual', 'binary', 'binary')
-        """
-        return "binary" if scheme.startswith("binary") and self.recipe != "adam" else self.recipe
 
 
 @dataclass(frozen=True)

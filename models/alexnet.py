@@ -60,6 +60,6 @@ SPECS = (
         params=60_965_224,
         macs=724_406_816,
         paper="Krizhevsky et al. 2012, https://papers.nips.cc/paper/4824",
-        recipe="residual",
+        recipe="plain",
     ),
 )

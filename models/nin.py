@@ -58,6 +58,6 @@ SPECS = (
         params=966_986,
         macs=222_486_528,
         paper="Lin et al. 2014, https://arxiv.org/abs/1312.4400",
-        recipe="residual",
+        recipe="plain",
     ),
 )

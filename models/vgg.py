@@ -87,7 +87,7 @@ SPECS = (
         params=138_357_544,
         macs=15_470_264_320,
         paper="Simonyan and Zisserman 2015, https://arxiv.org/abs/1409.1556",
-        recipe="residual",
+        recipe="plain",
     ),
     ModelSpec(
         name="vgg_small",
