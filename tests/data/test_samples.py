@@ -113,7 +113,7 @@ def test_files_that_are_no_npz(tmp_path: Path) -> None:
         path = name if name == "digit" else tmp_path / name
         with pytest.raises(DataError, match=message):
             read_samples(path, [IMAGE])
-    with pytest.raises(DataError, match=r"is not an .npz file"):
+    with pytest.raises(DataError, match=r"is a folder; say what it holds: images:"):
         read_samples(tmp_path, [IMAGE])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 CENTRE = 0.875  # 224 of 256 pixels
@@ -31,7 +33,7 @@ def at_random(sizes: np.ndarray, aspect: float, generator: np.random.Generator) 
     """
     count = len(sizes)
     area = generator.uniform(*AREA, (count, _TRIES)) * sizes.prod(axis=1, dtype=float)[:, np.newaxis]
-    ratio = aspect * np.exp(generator.uniform(*np.log(ASPECT), (count, _TRIES)))
+    ratio = aspect * np.exp(generator.uniform(math.log(ASPECT[0]), math.log(ASPECT[1]), (count, _TRIES)))
     place = generator.random((count, 2))
     sides = np.stack([np.sqrt(area / ratio), np.sqrt(area * ratio)], axis=2)
     fits = (np.round(sides) <= sizes[:, np.newaxis]).all(axis=2)

@@ -88,7 +88,7 @@ def _check_opcodes(content: bytes) -> None:
     for count, (opcode, argument, _) in enumerate(pickletools.genops(content)):
         if opcode.name not in _OPCODES:
             raise ValueError(f"it uses the pickle instruction {opcode.name}, which data does not need")
-        if "PUT" in opcode.name and int(argument) > count:
+        if "PUT" in opcode.name and int(argument or 0) > count:
             raise ValueError("its memo numbers are absurd")
 
 

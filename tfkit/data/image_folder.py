@@ -54,6 +54,10 @@ class ImageFolder(Dataset):
         DataError: no such folder, classes that do not fit, files that are broken, foreign or absurdly large.
     """
 
+    folder: Path
+    _shape: tuple[int, int, int]
+    _splits: dict[str, _Split]
+
     def __init__(self, folder: str | os.PathLike[str], shape: tuple[int, int, int] = DEFAULT_SHAPE) -> None:
         listing = list_folder(Path(folder))
         _check_shape(shape)
@@ -71,32 +75,28 @@ class ImageFolder(Dataset):
     def __repr__(self) -> str:
         return f"ImageFolder({str(self.folder)!r}, {self._shape})"
 
-    folder: Path
-    _shape: tuple[int, int, int]
-    _splits: dict[str, _Split]
-
     @property
     def shape(self) -> tuple[int, ...]:
         """Of one image as it is handed over: (height, width, channel)."""
         return self._shape
 
     @property
-    def x_train(self) -> np.ndarray:  # type: ignore[override]
+    def x_train(self) -> np.ndarray:
         """All training images, uint8; raises ``DataError`` when they would take more than 2 GiB."""
         return self.arrays("train")[0]
 
     @property
-    def y_train(self) -> np.ndarray:  # type: ignore[override]
+    def y_train(self) -> np.ndarray:
         """Class numbers of the training images."""
         return self._splits["train"].files.labels
 
     @property
-    def x_test(self) -> np.ndarray:  # type: ignore[override]
+    def x_test(self) -> np.ndarray:
         """All test images, uint8; raises ``DataError`` when they would take more than 2 GiB."""
         return self.arrays("test")[0]
 
     @property
-    def y_test(self) -> np.ndarray:  # type: ignore[override]
+    def y_test(self) -> np.ndarray:
         """Class numbers of the test images."""
         return self._splits["test"].files.labels
 
