@@ -7,18 +7,25 @@ if __name__ != "tfkit.models":
 
 from tfkit.models import (
     alexnet,
+    binary_densenet,
+    binary_resnet_e,
     birealnet,
     densenet,
+    efficientnet,
     googlenet,
     mobilenet_v1,
     mobilenet_v2,
+    mobilenet_v3,
     nin,
     quicknet,
     resnet,
     resnext,
+    shufflenet_v1,
     small_cnn,
+    squeezenet,
     vgg,
     wrn,
+    xnornet,
 )
 from tfkit.models._build import REGISTRY, build
 from tfkit.models._registry import ModelRegistry
@@ -38,7 +45,14 @@ for _module in (
     resnext,
     mobilenet_v1,
     mobilenet_v2,
+    squeezenet,
+    shufflenet_v1,
+    mobilenet_v3,
+    efficientnet,
+    xnornet,
     birealnet,
+    binary_resnet_e,
+    binary_densenet,
     quicknet,
 ):
     for _spec in _module.SPECS:
