@@ -35,21 +35,35 @@ class Batch:
         return Batch(tuple(a[:count] for a in self.arrays), labels)
 
 
-def read(source: Any, inputs: Sequence[InputSpec], metadata: ModelMetadata) -> Batch:
+def read(
+    source: Any,
+    inputs: Sequence[InputSpec],
+    metadata: ModelMetadata,
+    *,
+    split: str = "test",
+    classes: int | None = None,
+) -> Batch:
     """Read raw data and apply the model's preprocessing.
 
-    ``source`` is a path to an .npz file, the name of a data set, one array, a mapping by input name, or samples.
+    Args:
+        source: a path to an .npz file, a data set's name as ``tfkit.data.load`` takes it, one array, a mapping by
+            input name, or samples.
+        inputs: what the model takes.
+        metadata: the model's, with its preprocessing.
+        split: of a data set: ``"train"`` to calibrate, ``"test"`` to verify.
+        classes: labels must lie below, when the model is a classifier.
 
     Raises:
-        DataError: names, shapes or types that do not fit; values outside the preprocessing's range.
+        DataError: names, shapes, types or labels that do not fit; values outside the preprocessing's range.
     """
     if isinstance(source, str | os.PathLike):
-        samples = read_samples(source, inputs)
+        samples = read_samples(source, inputs, split=split, classes=classes)
     elif isinstance(source, Samples):
         arrays = dict(source.inputs)
-        samples = fit_samples(arrays if source.labels is None else arrays | {"y": source.labels}, inputs, "the samples")
+        arrays = arrays if source.labels is None else arrays | {"y": source.labels}
+        samples = fit_samples(arrays, inputs, "the samples", classes=classes)
     elif isinstance(source, Mapping):
-        samples = fit_samples({k: np.asarray(v) for k, v in source.items()}, inputs, "the mapping")
+        samples = fit_samples({k: np.asarray(v) for k, v in source.items()}, inputs, "the mapping", classes=classes)
     elif isinstance(source, np.ndarray):
         if len(inputs) != 1:
             names = ", ".join(spec.name for spec in inputs)

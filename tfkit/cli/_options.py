@@ -7,6 +7,19 @@ from typing import Any
 
 import click
 
+# Spelt out, not read from the registry: `--help` imports no NumPy. A test compares the two.
+DATA = (
+    "an .npz file (arrays named like the inputs, or x; labels in y), digits, shapes[:DIFFICULTY], cifar10:DIR, "
+    "cifar100:DIR, cifar100-coarse:DIR or images:DIR (a folder of images per class)"
+)
+
+
+def data_option(
+    *names: str, purpose: str, required: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option that takes data: ``purpose`` says what for, the forms are the same everywhere."""
+    return click.option(*names, metavar="DATA", required=required, help=f"{purpose}: {DATA}.")
+
 
 class InputShape(click.ParamType):
     """``224x224x3``: height, width, channels."""

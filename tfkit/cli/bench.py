@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from tfkit._errors import UsageError
+from tfkit.cli._options import data_option
 
 
 @click.command("bench")
@@ -13,7 +14,7 @@ from tfkit._errors import UsageError
 @click.option("--threads", default="1", show_default=True, metavar="N,N", help="Thread counts to measure with.")
 @click.option("--preset", default="quick", show_default=True, metavar="NAME", help="quick or standard.")
 @click.option("--seed", default=0, show_default=True, type=int, help="Of the inputs and of the order of processes.")
-@click.option("--data", metavar="DATA", help="Raw samples (.npz, or a named data set) instead of seeded inputs.")
+@data_option("--data", purpose="Raw samples to run on instead of seeded inputs")
 @click.option("--kernel", metavar="NAME", help="Force one tfkit kernel, for example reference.")
 @click.option("--json", "json_path", metavar="FILE", help="Write everything, with raw samples, after each process.")
 def command(

@@ -10,6 +10,7 @@ from tfkit._errors import TfkitError
 from tfkit._files import check_writable, whole_file
 from tfkit._json import json_text
 from tfkit._units import format_bytes
+from tfkit.cli._options import data_option
 
 FORMATS = ("float32", "float16", "dynamic", "int8", "lce")
 RUNTIMES = ("litert", "tflite-2.14")
@@ -19,11 +20,11 @@ RUNTIMES = ("litert", "tflite-2.14")
 @click.argument("model", type=click.Path())
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The flatbuffer to write.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="float32", show_default=True)
-@click.option("--calibration", metavar="NPZ|NAME", help="Raw samples for post-training int8.")
+@data_option("--calibration", purpose="Raw samples for post-training int8")
 @click.option("--io", type=click.Choice(("float32", "int8")), help="Type of inputs and outputs  [default: float32]")
 @click.option("--runtime", type=click.Choice(RUNTIMES), default="litert", show_default=True, help="What must load it.")
 @click.option("--batch", default="1", show_default=True, metavar="N|dynamic", help="Samples per invocation.")
-@click.option("--data", metavar="NPZ|NAME", help="Raw samples to verify on, beside seeded ones.")
+@data_option("--data", purpose="Raw samples to verify on, beside seeded ones")
 @click.option("--min-agreement", type=click.FloatRange(0, 1), default=0.80, show_default=True,
               help="Least share of equal top-1 answers on real data.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Exit 3 when a layer falls back.")

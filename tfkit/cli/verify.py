@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from tfkit._json import json_text
+from tfkit.cli._options import data_option
 
 
 @click.command()
 @click.argument("model", type=click.Path())
 @click.argument("flatbuffer", type=click.Path(path_type=Path))
-@click.option("--data", metavar="NPZ|NAME", help="Raw samples, beside seeded ones.")
+@data_option("--data", purpose="Raw samples to verify on, beside seeded ones")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the seeded samples.")
 @click.option("--runtime", type=click.Choice(("litert", "tflite-2.14")), help="Default: what the file was made for.")
 @click.option("--min-agreement", type=click.FloatRange(0, 1), default=0.80, show_default=True,

@@ -17,7 +17,7 @@ from tfkit.data.named import DATASETS, load
 
 LABELS = "y"
 SINGLE = "x"
-IMAGES = "images"
+IMAGES = "images:"
 DEFAULT_LIMIT = 1000
 MAX_BYTES = 256 << 20
 
@@ -56,10 +56,17 @@ def read_samples(
     return fit_samples(read_npz(Path(source)), inputs, str(source), classes=classes)
 
 
+def _is_name(source: str) -> bool:
+    """A known name, or a misspelt one before a colon: not a path."""
+    name, colon, _ = source.partition(":")
+    return name in DATASETS or (bool(colon) and not source.endswith(".npz") and not os.path.exists(source))
+
+
 def _from_dataset(
-    name: str, folder: str, inputs: Sequence[InputSpec], split: str, classes: int | None, limit: int | None
+    name: str, inputs: Sequence[InputSpec], split: str, classes: int | None, limit: int | None
 ) -> Samples:
     origin = f"data set {name!r}"
+    folder = name.removeprefix(IMAGES) if name.startswith(IMAGES) else ""
     if len(inputs) != 1:
         raise DataError(f"{origin} has one array of images, the model takes {_describe(inputs)}; give an .npz file")
     shape = _image_shape(inputs[0], origin) if folder else None
