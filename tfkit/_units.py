@@ -15,6 +15,20 @@ def format_seconds(seconds: float) -> str:
     return f"{seconds:.3g} s" if seconds < 1000 else f"{seconds:.0f} s"
 
 
+def format_duration(seconds: float) -> str:
+    """A time to wait for, in hours and minutes where seconds would be many.
+
+    >>> format_duration(7), format_duration(100), format_duration(8000)
+    ('7 s', '1 min 40 s', '2 h 13 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
 def format_bytes(count: int) -> str:
     """A size in binary units (KiB = 1024 bytes), because memory and flash come in powers of two.
 

@@ -174,7 +174,7 @@ RECIPES.add(
     "int8",
     Recipe(
         summary="fine-tuning of a quantization-aware network",
-        source="Jacob et al. 2018, https://arxiv.org/abs/1712.05877, section 3: start from trained weights, small steps",
+        source="Jacob et al. 2018, https://arxiv.org/abs/1712.05877, section 3: from trained weights, in small steps",
         learning_rate=1e-3,
         epochs=5,
     ),
