@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tfkit.data._types import Augmentation, Dataset, InputSpec, Samples
-from tfkit.data.named import DATASETS, DatasetSpec, load
+from tfkit.data.loading import load
+from tfkit.data.named import DATASETS, DatasetSpec
 from tfkit.data.samples import fit_samples, read_samples
 
 __all__ = [

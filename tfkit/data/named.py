@@ -72,19 +72,3 @@ for _name, _usage, _summary, _open in (
     ("images", "images:DIR", "DIR/CLASS/IMAGE, or DIR/train/CLASS/IMAGE and DIR/test/CLASS/IMAGE", _images),
 ):  # fmt: skip
     DATASETS.add(_name, DatasetSpec(_usage, _summary, _open))
-
-
-def load(name: str, shape: Shape | None = None) -> Dataset:
-    """Load a named data set.
-
-    Args:
-        name: as in ``DatasetSpec.usage``.
-        shape: (height, width, channels) that a model takes. Image folders are resized to it; data sets whose
-            images have a size keep theirs.
-
-    Raises:
-        UsageError: an unknown name, with near matches; something missing or too much behind the colon.
-        DataError: files that are missing, damaged or something else.
-    """
-    head, colon, argument = name.partition(":")
-    return DATASETS[head].open(argument if colon else None, shape)

@@ -13,7 +13,8 @@ from tfkit._errors import DataError
 from tfkit.data._npz import read_npz
 from tfkit.data._types import InputSpec, Samples
 from tfkit.data.image_folder import DEFAULT_SHAPE, unlabelled_images
-from tfkit.data.named import DATASETS, load
+from tfkit.data.loading import load, of_split
+from tfkit.data.named import DATASETS
 
 LABELS = "y"
 SINGLE = "x"
@@ -33,7 +34,8 @@ def read_samples(
     """Read the samples that ``inputs`` ask for: from an .npz file, a named data set or a folder of images.
 
     An .npz file holds one array per input, named like it, or ``x`` for a single input; labels in ``y``.
-    The first axis is the batch. Values are raw: not preprocessed, not cast down.
+    The first axis is the batch. Values are raw: not preprocessed, not cast down. Of a file with ``x_train``,
+    ``y_train``, ``x_test`` and ``y_test`` the ``split`` is taken.
     Data sets give the first ``limit`` samples of their ``split``; folders of images are resized to the model's input,
     and ``images:DIR`` may hold images without classes, which then have no labels.
 
@@ -48,12 +50,9 @@ def read_samples(
         DataError: file missing, damaged or pickled; names, shapes, types or labels that do not fit; no samples.
         UsageError: a name of no data set, or without the folder that it needs.
     """
-    name, colon, argument = str(source).partition(":")
-    if isinstance(source, str) and (
-        name in DATASETS or (colon and not source.endswith(".npz") and not os.path.exists(source))
-    ):
-        return _from_dataset(source, argument if name == IMAGES else "", inputs, split, classes, limit)
-    return fit_samples(read_npz(Path(source)), inputs, str(source), classes=classes)
+    if isinstance(source, str) and _is_name(source):
+        return _from_dataset(source, inputs, split, classes, limit)
+    return fit_samples(of_split(read_npz(Path(source)), split), inputs, str(source), classes=classes)
 
 
 def _is_name(source: str) -> bool:
