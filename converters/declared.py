@@ -37,12 +37,12 @@ class Declared:
 
 def declared_layers(model: Any) -> list[Declared]:
     """All layers with kernels, nested models and wrappers opened, in the model's order."""
-    return [_declare(*found) for found in _walk(model, "") if _kernel_names(found[1])]
+    return [_declare(*found) for found in walk(model) if _kernel_names(found[1])]
 
 
 def wrapped_names(model: Any) -> set[str]:
     """Names of all layers that TF-MOT wrapped for int8, kernels or not."""
-    return {layer.name for _, layer, wrapper in _walk(model, "") if is_quantize_wrapper(wrapper)}
+    return {layer.name for _, layer, wrapper in walk(model) if is_quantize_wrapper(wrapper)}
 
 
 def is_quantize_wrapper(layer: Any) -> bool:
@@ -50,14 +50,14 @@ def is_quantize_wrapper(layer: Any) -> bool:
     return type(layer).__name__.startswith("QuantizeWrapper")
 
 
-def _walk(model: Any, prefix: str) -> Iterator[tuple[str, Any, Any]]:
+def walk(model: Any, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
     """(path, layer, its outermost wrapper or itself) of every layer that is no model."""
     for child in model.layers:
         inner = child
         while hasattr(inner, "layer") and not hasattr(inner, "layers"):
             inner = inner.layer
         if hasattr(inner, "layers"):
-            yield from _walk(inner, f"{prefix}{child.name}/")
+            yield from walk(inner, f"{prefix}{child.name}/")
         else:
             yield f"{prefix}{inner.name}", inner, child
 

@@ -92,7 +92,11 @@ class Inspection:
         lines.append(f"peak activations: {format_bytes(self.peak_activation_bytes)}")
         lines.append(f"custom ops: {', '.join(self.custom_ops) or 'none'}")
         if self.metadata:
-            lines.append("metadata: " + ", ".join(f"{k} {v}" for k, v in sorted(self.metadata.items())))
+            plain = {k: v for k, v in self.metadata.items() if k != "rewritten"}
+            lines.append("metadata: " + ", ".join(f"{k} {v}" for k, v in sorted(plain.items())))
+            rewritten = self.metadata.get("rewritten")
+            if isinstance(rewritten, Mapping):  # a file may hold anything here
+                lines.append("rewritten: " + ", ".join(f"{layer} ({how})" for layer, how in rewritten.items()))
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
 
 
@@ -235,7 +239,8 @@ def _macs(graph: Graph, op: Op, constants: Constants, uncounted: set[str]) -> in
     kernel = graph.tensors[op.inputs[position]].shape
     out = math.prod(graph.tensors[op.outputs[0]].shape)
     if op.name == "LceBconv2d" and len(kernel) == 4:
-        return out * kernel[1] * kernel[2] * channels_per_group(op, kernel[3])
+        places = math.prod(graph.tensors[op.outputs[0]].shape[:-1])  # the channels may be packed into words
+        return places * kernel[0] * kernel[1] * kernel[2] * channels_per_group(op, kernel[3])
     if op.name == "DEPTHWISE_CONV_2D" and len(kernel) == 4:
         return out * kernel[1] * kernel[2]
     if op.name in ("CONV_2D", "FULLY_CONNECTED") and len(kernel) >= 2:

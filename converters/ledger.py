@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tfkit._units import format_bytes
@@ -22,7 +22,10 @@ _BOUNDARY = ("QUANTIZE", "DEQUANTIZE", "LceQuantize", "LceDequantize")
 
 @dataclass(frozen=True)
 class Entry:
-    """One layer. ``status`` is ``ok``, ``note`` (works, with a remark) or ``fallback``."""
+    """One layer. ``status`` is ``ok``, ``note`` (works, with a remark) or ``fallback``.
+
+    ``rewritten`` says how a layer was rewritten for its op ("Dense as 1x1"); empty: it was not.
+    """
 
     layer: str
     type: str
@@ -35,6 +38,12 @@ class Entry:
     code: str = ""
     reason: str = ""
     fix: str = ""
+    rewritten: str = ""
+
+    @property
+    def became(self) -> str:
+        """The op for people: with the way there."""
+        return f"{self.op} (rewritten from {self.rewritten})" if self.rewritten else self.op
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,7 @@ class Ledger:
         """Lines for people: one per layer, reasons and fixes indented below."""
         rows = [("layer", "declared", "became", "precision", "bytes", "")]
         rows += [
-            (e.layer, e.declared, e.op, e.precision, format_bytes(e.bytes), "" if e.status == "ok" else e.status)
+            (e.layer, e.declared, e.became, e.precision, format_bytes(e.bytes), "" if e.status == "ok" else e.status)
             for e in self.entries
         ]
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
@@ -92,11 +101,19 @@ class Ledger:
 
 
 def build(
-    keras: Any, model: Model, format: str, *, trained_int8: bool, complaints: Sequence[str] = (), kind: str = "tf_keras"
+    keras: Any,
+    model: Model,
+    format: str,
+    *,
+    trained_int8: bool,
+    complaints: Sequence[str] = (),
+    kind: str = "tf_keras",
+    rewritten: Mapping[str, str] | None = None,
 ) -> Ledger:
     """Match the layers of a tf_keras model to the ops of its flatbuffer, by what their kernels hold.
 
     ``keras`` None: layers are unknown (SavedModel, Keras 3) and the ledger lists the ops instead, which it says.
+    ``rewritten``: path of a layer -> how it was rewritten, from ``passes.as_convolutions``.
     """
     graph = model.main
     ops = weight_ops(graph)
@@ -119,7 +136,8 @@ def build(
     entries = []
     for number, layer in enumerate(layers):
         found, by = matched[number]
-        entries += _entries(layer, found, by, format, trained_int8, list(complaints))
+        how = (rewritten or {}).get(layer.name, "")
+        entries += _entries(layer, found, by, format, trained_int8, list(complaints), how)
     if integer:
         owners = {op.index: layers[n].name for n, (found, _) in enumerate(matched) for op in found}
         names = [layer.name for layer in layers] + sorted(wrapped_names(keras))
@@ -166,13 +184,24 @@ def match(layers: Sequence[Declared], ops: Sequence[WeightOp]) -> list[tuple[lis
 
 
 def _entries(
-    layer: Declared, ops: list[WeightOp], by: str, format: str, trained_int8: bool, complaints: list[str]
+    layer: Declared,
+    ops: list[WeightOp],
+    by: str,
+    format: str,
+    trained_int8: bool,
+    complaints: list[str],
+    rewritten: str,
 ) -> list[Entry]:
     found = []
     if layer.is_binary:
         kept = bool(ops) and all(op.precision == "binary" for op in ops)
-        why = remark(layer) if kept else explain(layer, format, complaints)
-        found.append(_entry(layer, "binary", ops, by, kept, why))
+        if not kept:
+            entry = _entry(layer, "binary", ops, by, kept, explain(layer, format, complaints))
+        elif rewritten:
+            entry = replace(_entry(layer, "binary", ops, by, kept, _saved(layer, ops)), rewritten=rewritten)
+        else:
+            entry = _entry(layer, "binary", ops, by, kept, remark(layer))
+        found.append(entry)
     elif layer.is_wrapped_int8 or format in ("int8", "dynamic"):
         wanted = "int8 weights" if format == "dynamic" else "int8"
         kept = bool(ops) and all(op.precision == wanted for op in ops)
@@ -199,6 +228,17 @@ def _entry(layer: Declared, kind: str, ops: list[WeightOp], by: str, kept: bool,
         code=why.code if why else "",
         reason=why.text if why else "",
         fix=why.fix if why else "",
+    )
+
+
+def _saved(layer: Declared, ops: list[WeightOp]) -> Reason:
+    """What the rewrite to a binary op saves; without it the converter stores these kernels as floats."""
+    floats = sum(kernel.size for kernel in layer.kernels) * 4
+    packed = sum(op.bytes for op in ops)
+    text = f"{format_bytes(max(floats - packed, 0))} saved against float storage"
+    padding = remark(layer)
+    return (
+        Reason("saved", text, "") if padding is None else Reason(padding.code, f"{text}; {padding.text}", padding.fix)
     )
 
 

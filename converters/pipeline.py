@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -25,8 +25,11 @@ from tfkit.converters.declared import declared_layers
 from tfkit.converters.graph import Model
 from tfkit.converters.inspection import read_bytes
 from tfkit.converters.parity import Parity, compare
+from tfkit.converters.passes.as_convolutions import as_convolutions
 from tfkit.converters.passes.metadata import describe, embed_metadata, read_metadata
 from tfkit.converters.passes.name_ends import name_ends
+from tfkit.converters.passes.ranges_stay import keep_ranges
+from tfkit.converters.passes.replaced_calls import replaced_calls
 from tfkit.converters.sources import Source, open_source
 from tfkit.converters.targets import lce, tflite
 from tfkit.runtime.backends import Backend
@@ -88,11 +91,13 @@ def convert(
     io = io or "float32"
     tell("reading the model")
     source = open_source(model, trust_model=trust_model)
-    function = source.trace(None if batch == "dynamic" else int(batch))
+    function, rewritten = _trace(source, format, batch)
     trained_int8 = lce.is_quantization_aware(function)
     _check_route(format, io, batch, calibration, trained_int8)
-    calibrating = None if calibration is None else samples.read(calibration, source.inputs, source.metadata)
-    checking = None if data is None else samples.read(data, source.inputs, source.metadata)
+    ends = (source.inputs, source.metadata)
+    classes = _classes(function)
+    calibrating = None if calibration is None else samples.read(calibration, *ends, split="train", classes=classes)
+    checking = None if data is None else samples.read(data, *ends, classes=classes)
 
     tell(f"converting to {format}")
     flatbuffer, complaints = _run_target(source, function, format, io, runtime, calibrating, trained_int8)
@@ -100,7 +105,13 @@ def convert(
     # Names first: metadata is written last, over what the file finally holds.
     name_ends(edit, source)
     metadata = describe(
-        source.metadata, format=format, io=io, runtime=runtime, source=source.kind, digest=source.digest()
+        source.metadata,
+        format=format,
+        io=io,
+        runtime=runtime,
+        source=source.kind,
+        digest=source.digest(),
+        rewritten=rewritten,
     )
     embed_metadata(edit, metadata)
     flatbuffer = edit.serialize()
@@ -110,7 +121,13 @@ def convert(
     _check_loads(flatbuffer, runtime)
     tell("matching layers to ops")
     found = ledger.build(
-        source.keras, result, format, trained_int8=trained_int8, complaints=complaints, kind=source.kind
+        source.keras,
+        result,
+        format,
+        trained_int8=trained_int8,
+        complaints=complaints,
+        kind=source.kind,
+        rewritten=rewritten,
     )
     conversion = Conversion(flatbuffer, found, None, format, metadata)
     if strict and not found.ok:
@@ -193,8 +210,10 @@ def verify(
     tell("reading the model")
     source = open_source(model, trust_model=trust_model)
     _check_same_ends(source, fb.parse(content))
-    checking = None if data is None else samples.read(data, source.inputs, source.metadata)
-    trained_int8 = lce.is_quantization_aware(source.trace(1))
+    function = source.trace(1)
+    ends = (source.inputs, source.metadata)
+    checking = None if data is None else samples.read(data, *ends, classes=_classes(function))
+    trained_int8 = lce.is_quantization_aware(function)
     tell("comparing with Keras")
     parity = compare(
         source,
@@ -273,6 +292,25 @@ def _check_route(format: str, io: str, batch: int | str, calibration: Any, train
             f"this model was trained quantization-aware; as {format} it would keep its fake-quantization and gain "
             "nothing: convert it with format='int8' (or 'lce' when it has binary layers)"
         )
+
+
+def _trace(source: Source, format: str, batch: int | str) -> tuple[Any, Mapping[str, str]]:
+    """The function to convert, and which layers were rewritten in it for an op of the format."""
+    size = None if batch == "dynamic" else int(batch)
+    if format != "lce" or source.keras is None:
+        return source.trace(size), {}
+    with replaced_calls() as replace_call:
+        keep_ranges(source.keras, replace_call)
+        rewritten = as_convolutions(source.keras, replace_call)
+        return source.trace(size), rewritten
+
+
+def _classes(function: Any) -> int | None:
+    """How many classes a traced classifier, of one output (batch, classes), tells apart."""
+    shapes = [tensor.shape for tensor in function.outputs]
+    if len(shapes) != 1 or shapes[0].rank != 2 or shapes[0][1] is None or shapes[0][1] < 2:
+        return None
+    return int(shapes[0][1])
 
 
 def _run_target(

@@ -1,4 +1,7 @@
-"""Why a binary layer did not become a binary op, and what to do about it: one rule a function, first match wins."""
+"""Why a binary layer did not become a binary op, and what to do about it: one rule a function, first match wins.
+
+The same rules decide beforehand which layers are rewritten for a binary op, see ``passes.as_convolutions``.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from tfkit._units import format_bytes
 from tfkit.converters.declared import Declared, effective, quantizers_of
 
 WORD = 32
@@ -70,30 +72,106 @@ def _locally_connected(declared: Declared, format: str) -> Reason | None:
     return Reason("locally_connected", "locally connected layers have no LCE kernel", "use QuantConv2D")
 
 
-def _dense(declared: Declared, format: str) -> Reason | None:
-    if not _has(declared.layer, "Dense"):
-        return None
-    kernel = declared.layer.kernel
-    inputs, units = (int(n) for n in kernel.shape)
-    packed = units * -(-inputs // WORD) * 4
-    ratio = inputs * units * 4 / packed
-    return Reason(
-        "dense",
-        "QuantDense has no LCE kernel; its weights are stored as floats",
-        f"rewrite it as a 1x1 QuantConv2D on a [1, 1, {inputs}] map: {format_bytes(packed)} of weights, "
-        f"{ratio:.0f} times smaller",
-    )
+def is_dense(layer: Any) -> bool:
+    """Whether this is Larq's fully connected layer or one of its subclasses, as tfkit's is."""
+    return _is_larqs(layer, "QuantDense")
 
 
-def _rank(declared: Declared, format: str) -> Reason | None:
-    if not _has(declared.layer, "Conv1D", "Conv3D"):
+def is_conv1d(layer: Any) -> bool:
+    """Whether this is Larq's 1-D convolution or one of its subclasses, as tfkit's is."""
+    return _is_larqs(layer, "QuantConv1D")
+
+
+def _is_larqs(layer: Any, name: str) -> bool:
+    return any(cls.__name__ == name and cls.__module__.startswith("larq.") for cls in type(layer).__mro__)
+
+
+def _volume(declared: Declared, format: str) -> Reason | None:
+    if not _has(declared.layer, "Conv3D"):
         return None
-    one = _has(declared.layer, "Conv1D")
     return Reason(
         "rank",
-        f"{'1' if one else '3'}-dimensional binary convolutions have no LCE kernel",
-        "reshape to [steps, 1, channels] and use QuantConv2D with a (k, 1) kernel" if one else "use QuantConv2D",
+        "3-dimensional binary convolutions have no LCE kernel",
+        "use QuantConv2D on the slices, with depth and channels as one axis",
     )
+
+
+def _foreign(declared: Declared, format: str) -> Reason | None:
+    """What is no Conv2D has no kernel by itself: only known code can be rewritten as one that has."""
+    layer = declared.layer
+    if not _has(layer, "Dense", "Conv1D"):
+        return None
+    name = "QuantDense" if _has(layer, "Dense") else "QuantConv1D"
+    if not is_dense(layer) and not is_conv1d(layer):
+        return Reason(
+            "foreign_layer",
+            f"only {name} of tfkit or Larq is rewritten as a convolution for LCE's kernel; this is {declared.type}",
+            f"use tfkit.layers.{name}",
+        )
+    own = next(cls for cls in type(layer).__mro__ if "call" in vars(cls) or "convolution_op" in vars(cls))
+    if not own.__module__.startswith("larq."):
+        return Reason(
+            "foreign_layer",
+            f"{own.__name__} computes in its own way, so it is not rewritten as a convolution for LCE's kernel",
+            f"use tfkit.layers.{name} as it is, and layers around it",
+        )
+    return None
+
+
+# Activations by their library's name that give the same whatever the arrangement of values: each value, or each
+# vector of channels, is treated by itself.
+_PLAIN_ACTIVATIONS = frozenset(
+    ("linear", "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "swish", "silu", "sigmoid", "hard_sigmoid", "tanh",
+     "softplus", "softsign", "exponential", "mish", "softmax", "log_softmax", "hard_tanh", "leaky_tanh")
+)  # fmt: skip
+
+
+def is_plain_activation(activation: Any) -> bool:
+    """Whether an activation may be applied before its input is reshaped to what the layer gives."""
+    function = getattr(activation, "activation", activation)  # TF-MOT's wrapper holds the function
+    library = str(getattr(function, "__module__", "")).split(".")[0]
+    name = getattr(function, "__name__", "")
+    return function is None or (library in ("tf_keras", "keras", "tensorflow", "larq") and name in _PLAIN_ACTIVATIONS)
+
+
+def _activation(declared: Declared, format: str) -> Reason | None:
+    layer = declared.layer
+    if not _has(layer, "Dense", "Conv1D") or is_plain_activation(getattr(layer, "activation", None)):
+        return None
+    name = getattr(layer.activation, "__name__", type(layer.activation).__name__)
+    return Reason(
+        "activation",
+        f"the activation {name} may count on the shape of the layer's output, so the layer is not rewritten as a "
+        "convolution for LCE's kernel",
+        "leave activation=None and put keras.layers.Activation behind the layer",
+    )
+
+
+def _layout(declared: Declared, format: str) -> Reason | None:
+    if getattr(declared.layer, "data_format", "channels_last") == "channels_last":
+        return None
+    return Reason(
+        "layout", "LCE's kernel packs channels, which must be the last axis", 'use data_format="channels_last"'
+    )
+
+
+def _padding(declared: Declared, format: str) -> Reason | None:
+    layer = declared.layer
+    padding, size = getattr(layer, "padding", "valid"), getattr(layer, "kernel_size", (1,))
+    if max(size) == 1:
+        return None
+    if padding == "causal":
+        return Reason(
+            "causal",
+            "causal padding puts zeros in front; bits hold -1 and +1 only",
+            f"put keras.layers.ZeroPadding1D(({(size[0] - 1) * layer.dilation_rate[0]}, 0)) in front and use "
+            'padding="valid": before the input quantizer its zeros become +1',
+        )
+    if padding == "same" and (value := float(getattr(layer, "pad_values", 0.0))) not in (0.0, 1.0):
+        return Reason(
+            "pad_values", f"the map is padded with {value:g}; LCE's kernel pads with 1 or 0", "use pad_values=1"
+        )
+    return None
 
 
 def _weights_only(declared: Declared, format: str) -> Reason | None:
@@ -188,22 +266,29 @@ RULES: tuple[Callable[[Declared, str], Reason | None], ...] = (
     _depthwise,
     _transposed,
     _locally_connected,
-    _dense,
-    _rank,
+    _volume,
+    _foreign,
     _weights_only,
     _activations_only,
     _input_levels,
     _kernel_levels,
     _groups,
+    _layout,
+    _padding,
+    _activation,
 )
+
+
+def hindrance(declared: Declared, format: str) -> Reason | None:
+    """What keeps this layer from a binary op, as far as the rules know."""
+    return next((found for rule in RULES if (found := rule(declared, format)) is not None), None)
 
 
 def explain(declared: Declared, format: str, complaints: list[str]) -> Reason:
     """The reason why this binary layer is no binary op; the converter's own words when no rule knows."""
-    for rule in RULES:
-        found = rule(declared, format)
-        if found is not None:
-            return found
+    found = hindrance(declared, format)
+    if found is not None:
+        return found
     said = f"; the converter said: {'; '.join(complaints)}" if complaints else ""
     return Reason("unknown", f"LCE's converter did not recognise it as binary{said}", "report it with the model")
 

@@ -19,7 +19,7 @@ import numpy as np
 from tfkit._keras import flat_layers, set_untracked
 from tfkit.converters.graph import Model
 from tfkit.converters.parity.bounds import rounding_bound, sign_bound
-from tfkit.converters.parity.recording import Recording, dequantized, signs
+from tfkit.converters.parity.recording import Recording, arranged, dequantized, signs
 from tfkit.converters.parity.result import Point
 from tfkit.converters.weights import KERNEL_INPUT, Constants
 
@@ -66,16 +66,19 @@ class _Judge:
         candidates = (
             (index, bits)
             for index, values in self._recorded.items()
-            if values.shape[:-1] == after.shape[:-1] and (bits := signs(values, after.shape[-1])) is not None
+            if (alike := arranged(values, after.shape)) is not None
+            and (bits := signs(alike, after.shape[-1])) is not None
         )
         return self._judge(name, "sign", before, after, candidates, sign_bound(self._model, before))
 
     def rounding(self, name: str, before: np.ndarray, after: np.ndarray) -> np.ndarray:
         """Judge one int8 range; ``after`` lies on the grid that the learned range makes."""
         candidates = (
-            (index, dequantized(values, self._tensors[index]))
+            (index, dequantized(alike, self._tensors[index]))
             for index, values in self._recorded.items()
-            if values.dtype == np.int8 and values.shape == after.shape
+            if values.dtype == np.int8
+            and (alike := arranged(values, after.shape)) is not None
+            and alike.shape == after.shape
         )
         return self._judge(name, "rounding", before, after, candidates, 0.0)
 

@@ -10,7 +10,7 @@ from tfkit._keras import call_count
 from tfkit.converters.declared import declared_layers
 from tfkit.converters.graph import Model
 from tfkit.converters.ledger import match
-from tfkit.converters.parity.recording import Recording, dequantized
+from tfkit.converters.parity.recording import Recording, arranged, dequantized
 from tfkit.converters.parity.result import Layer
 from tfkit.converters.weights import weight_ops
 
@@ -41,10 +41,11 @@ def compare_layers(keras: Any, model: Model, recording: Recording, activations: 
         )
         if start is None:
             continue
-        choices = [activations[key] for key in order[start : start + FUSED] if activations[key].shape == got.shape]
-        if not choices:
+        near = [activations[key] for key in order[start : start + FUSED]]
+        pairs = [(y, alike) for y in near if (alike := arranged(got, y.shape)) is not None and alike.shape == y.shape]
+        if not pairs:
             continue
-        wanted = min(choices, key=lambda y: float(np.square(y - got).sum()))
+        wanted, got = min(pairs, key=lambda pair: float(np.square(pair[0] - pair[1]).sum()))
         found.append(Layer(name, op.name, "relative", relative(wanted, got), sqnr_db(wanted, got)))
     return found
 

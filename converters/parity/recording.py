@@ -6,6 +6,7 @@ recorded is what the shipped kernels compute.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -95,6 +96,20 @@ def dequantized(values: np.ndarray, tensor: Tensor) -> np.ndarray:
     if values.dtype.kind == "f" or found is None:
         return values.astype(np.float32)
     return (values.astype(np.float32) - np.float32(found.zero_point[0])) * found.scale[0]
+
+
+def arranged(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
+    """A recorded tensor [sample, ..., channel] as one of ``shape``, up to the last axis; None when it is another one.
+
+    A layer that was rewritten as a convolution works on a map [sample, 1, place, channel]; Keras' axes between sample
+    and channel are then the places.
+    """
+    if values.shape[:-1] == shape[:-1]:
+        return values
+    is_map = values.ndim == 4 and values.shape[1] == 1 and len(shape) != 4
+    if not is_map or (values.shape[0], values.shape[2]) != (shape[0], math.prod(shape[1:-1])):
+        return None
+    return values.reshape(*shape[:-1], values.shape[-1])
 
 
 def signs(values: np.ndarray, channels: int) -> np.ndarray | None:

@@ -17,11 +17,19 @@ SCHEMA_VERSION = 1
 
 
 def describe(
-    metadata: ModelMetadata, *, format: str, io: str, runtime: str, source: str, digest: str
+    metadata: ModelMetadata,
+    *,
+    format: str,
+    io: str,
+    runtime: str,
+    source: str,
+    digest: str,
+    rewritten: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The metadata of one conversion, JSON-ready.
 
-    ``source_sha256`` is over the source model's architecture and weights; ``preprocessing`` maps raw data to input.
+    ``source_sha256`` is over the source model's architecture and weights; ``preprocessing`` maps raw data to input;
+    ``rewritten`` is there when layers were: their paths and how ("Dense as 1x1").
     """
     return {
         "schema_version": SCHEMA_VERSION,
@@ -31,6 +39,7 @@ def describe(
         "runtime": runtime,
         "source": source,
         "source_sha256": digest,
+        **({"rewritten": dict(rewritten)} if rewritten else {}),
         **{k: v for k, v in metadata.to_json().items() if k != "extra"},
     }
 

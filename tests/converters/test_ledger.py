@@ -13,7 +13,7 @@ import tfkit
 from helpers.conversion import BINARY, SIDE, binary_cnn, float_cnn, images, keras, layers, pruned_cnn, six_fallbacks
 from tfkit._errors import StrictError
 from tfkit.converters import flatbuffer as fb
-from tfkit.converters import ledger
+from tfkit.converters import inspect, ledger
 
 REASONS = {
     "grouped": "groups",
@@ -21,7 +21,7 @@ REASONS = {
     "depthwise": "depthwise",
     "separable": "separable",
     "transposed": "transposed",
-    "dense": "dense",
+    "half": "weights_only",
 }
 
 
@@ -44,13 +44,24 @@ def test_do_list_all_six_with_reasons(six_conversion: Any) -> None:
         assert entry.reason
         assert entry.fix
     assert fallbacks["separable"].op == "DEPTHWISE_CONV_2D + CONV_2D"
-    assert "32 times smaller" in fallbacks["dense"].fix
-    good = next(e for e in six_conversion.ledger.entries if e.layer == "good")
-    assert (good.status, good.op, good.precision) == ("ok", "LceBconv2d", "binary")
+    kept = {entry.layer: entry for entry in six_conversion.ledger.entries if entry.status == "ok"}
+    assert {(e.op, e.precision) for e in kept.values()} == {("LceBconv2d", "binary")}
+    assert kept["good"].became == "LceBconv2d"
+
+
+def test_do_show_what_was_rewritten_and_what_it_saves(six_conversion: Any) -> None:
+    """32 -> 40: 40 words of bits, 40 multipliers and 40 offsets against 1280 floats."""
+    dense = next(e for e in six_conversion.ledger.entries if e.layer == "dense")
+    assert dense.became == "LceBconv2d (rewritten from Dense as 1x1)"
+    assert (dense.bytes, dense.code) == (480, "saved")
+    assert dense.reason == "4.5 KiB saved against float storage"
+    assert "dense" in six_conversion.ledger.table()
+    assert dense.became in six_conversion.ledger.table()
+    assert "rewritten: dense (Dense as 1x1)" in inspect(six_conversion.flatbuffer).table()
 
 
 def test_do_refuse_when_strict(six: Any) -> None:
-    with pytest.raises(StrictError, match="6 of 7 declared layers fell back") as raised:
+    with pytest.raises(StrictError, match="6 of 8 declared layers fell back") as raised:
         tfkit.convert(six, "lce", strict=True)
     for name in REASONS:
         assert f"{name} (binary)" in str(raised.value)
@@ -92,7 +103,7 @@ def test_do_open_nested_models() -> None:
     i = layers.Input((SIDE, SIDE, 32), name="image")
     model = keras.Model(i, larq.layers.QuantDense(4, name="head", **BINARY)(layers.Flatten()(inner(i))))
     ledger = tfkit.convert(model, "lce", verify=False).ledger
-    assert {e.layer: e.precision for e in ledger.entries} == {"backbone/inside": "binary", "head": "float32"}
+    assert {e.layer: e.precision for e in ledger.entries} == {"backbone/inside": "binary", "head": "binary"}
 
 
 def test_do_list_a_shared_layer_with_each_of_its_ops() -> None:
@@ -175,7 +186,7 @@ def test_do_round_trip_to_json(six_conversion: Any) -> None:
 
     document = json.loads(json.dumps(six_conversion.ledger.to_json()))
     assert document["schema_version"] == 1
-    assert len(document["entries"]) == 7
+    assert len(document["entries"]) == 8
     table = six_conversion.ledger.table()
     for entry in document["entries"]:
         assert entry["layer"] in table

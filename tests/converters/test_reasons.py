@@ -59,10 +59,37 @@ def test_do_name_the_reason(code: str) -> None:
     assert entry.matched_by == "weights"
 
 
-def test_do_name_one_and_three_dimensions() -> None:
-    one = build(larq.layers.QuantConv1D(32, 3, **BINARY), (16, 32))
-    (entry,) = tfkit.convert(one, "lce", verify=False).ledger.entries
-    assert (entry.status, entry.code) == ("fallback", "rank")
+def relu(x: Any) -> Any:
+    """Named like Keras' own, and something else: the answer depends on the shape."""
+    return x - tf.reduce_max(x, axis=1, keepdims=True)
+
+
+class Doubled(larq.layers.QuantDense):  # type: ignore[misc]
+    def call(self, inputs: Any) -> Any:
+        return 2 * super().call(inputs)
+
+
+OTHER_CASES: dict[str, tuple[Any, tuple[int, ...], str]] = {
+    "three dimensions": (larq.layers.QuantConv3D(32, 2, **BINARY), (4, 4, 4, 32), "rank"),
+    "causal": (larq.layers.QuantConv1D(32, 3, padding="causal", **BINARY), (16, 32), "causal"),
+    "half padding": (conv(padding="same", pad_values=0.5), INPUT, "pad_values"),
+    "half padding of steps": (
+        larq.layers.QuantConv1D(32, 3, padding="same", pad_values=0.5, **BINARY), (16, 32), "pad_values",
+    ),
+    "narrow groups": (larq.layers.QuantConv1D(32, 3, groups=4, **BINARY), (16, 64), "groups"),
+    "dense, weights only": (larq.layers.QuantDense(8, kernel_quantizer=SIGN), (64,), "weights_only"),
+    "dense, ternary": (larq.layers.QuantDense(8, input_quantizer=SIGN, kernel_quantizer="ste_tern"), (64,), "ternary"),
+    "own activation": (larq.layers.QuantDense(8, activation=relu, **BINARY), (6, 64), "activation"),
+    "own code": (Doubled(8, **BINARY), (64,), "foreign_layer"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", OTHER_CASES)
+def test_do_name_the_reason_where_no_rewrite_helps(case: str) -> None:
+    layer, shape, code = OTHER_CASES[case]
+    (entry,) = tfkit.convert(build(layer, shape), "lce", verify=case != "half padding").ledger.entries
+    assert (entry.status, entry.code, entry.rewritten) == ("fallback", code, "")
+    assert "binary" not in entry.precision
 
 
 @pytest.mark.parametrize(

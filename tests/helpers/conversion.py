@@ -76,7 +76,7 @@ def binary_cnn(blocks: int = 2, pad_values: float = 1.0, fresh_norms: bool = Fal
 
 
 def six_fallbacks() -> Any:
-    """One binary layer of each kind that has no binary op, and one that has."""
+    """One binary layer of each kind that has no binary op, and two that have, one of them after a rewrite."""
     keras.utils.set_random_seed(SEED)
     sign: dict[str, Any] = {"input_quantizer": "ste_sign"}
     i = layers.Input((SIDE, SIDE, 64), name="image")
@@ -91,7 +91,8 @@ def six_fallbacks() -> Any:
     x = larq.layers.QuantConv2DTranspose(32, 3, kernel_quantizer="ste_sign", name="transposed", **sign)(x)
     x = larq.layers.QuantConv2D(32, 3, padding="same", pad_values=1, name="good", **BINARY)(x)
     x = layers.GlobalAveragePooling2D(name="pool")(x)
-    return keras.Model(i, larq.layers.QuantDense(5, name="dense", **BINARY)(x), name="six_fallbacks")
+    x = larq.layers.QuantDense(40, name="dense", **BINARY)(x)
+    return keras.Model(i, larq.layers.QuantDense(5, kernel_quantizer="ste_sign", name="half")(x), name="six_fallbacks")
 
 
 def pruned_cnn(share: float = 0.8) -> Any:
