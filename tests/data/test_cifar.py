@@ -138,9 +138,7 @@ def test_pickled_programs_are_refused_by_name_and_not_run(tmp_path: Path) -> Non
     folder, victim = files.python10(tmp_path / "data"), tmp_path / "victim"
     for protocol in range(6):
         (folder / "data_batch_1").write_bytes(pickle.dumps({"data": Payload(victim)}, protocol))
-        with pytest.raises(
-            DataError, match=r"data_batch_1 is no file of CIFAR-10.*names 'posix.mkdir'.*Nothing in it was run"
-        ):
+        with pytest.raises(DataError, match=r"data_batch_1 is no .*names 'posix.mkdir'.*Nothing in it was run"):
             cifar10(folder)
         assert not victim.exists()
     pickle.loads((folder / "data_batch_1").read_bytes())

@@ -43,7 +43,7 @@ def test_data_comes_back(protocol: int) -> None:
         (b"", "pickle"),
         (b".", "pickle|empty|stack"),
         (b"(lp0\n0a.", "stack|list"),
-        (b"(" * 100_000 + b".", "mark|stack|pickle"),
+        (b"(" * 100_000 + b".", "MARK"),
     ],
 )
 def test_everything_else_is_refused(content: bytes, message: str) -> None:
@@ -77,6 +77,7 @@ def test_nesting_is_bounded() -> None:
         read_plain(pickle.dumps(value))
 
 
+@pytest.mark.filterwarnings("ignore:invalid escape sequence:DeprecationWarning")  # in texts of protocol 0
 def test_any_cut_and_any_flipped_byte_gives_data_or_one_error() -> None:
     whole = pickle.dumps({"labels": [1, 2], "data": np.zeros((2, 3), np.uint8), "names": ["a" * 300, b"b"]}, 2)
     rng = np.random.default_rng(0)

@@ -132,7 +132,8 @@ def _test_files(train: bytes, home: bytes, classes: Sequence[bytes]) -> list[lis
             f"{shown(home)} has classes that {shown(train)} does not have: {_some(strange)}; "
             "the folders of both must have the same names"
         )
-    found = [_images(os.path.join(home, name)) for name in classes]
+    there = _subfolders(home)
+    found = [_images(os.path.join(home, name)) if name in there else [] for name in classes]
     if not any(found):
         raise DataError(f"{shown(home)} holds no images in its class folders; add some, or remove {shown(home)}")
     return found
@@ -143,7 +144,10 @@ def _images(home: bytes) -> list[bytes]:
     found, waiting, seen = [], [home], set()
     while waiting:
         folder = waiting.pop()
-        status = os.stat(folder)
+        try:
+            status = os.stat(folder)
+        except OSError as error:
+            raise DataError(f"{shown(folder)} cannot be read: {error.strerror}") from error
         if (status.st_dev, status.st_ino) in seen:
             continue
         seen.add((status.st_dev, status.st_ino))

@@ -60,7 +60,7 @@ def _read(file: BinaryIO, size: int) -> Header:
         if start[12:16] != b"IHDR":
             raise ValueError("a damaged PNG")
         width, height = struct.unpack_from(">II", start, 16)
-        _need_end(file, size, b"IEND")
+        _need_end(file, size, b"IEND\xaeB`\x82")  # with its checksum
         return Header(PNG, height, width)
     if start.startswith((b"GIF87a", b"GIF89a")):
         width, height = struct.unpack_from("<HH", start, 6)

@@ -163,6 +163,15 @@ def mirrors(draws: Draws) -> Any:
     return move
 
 
+def can_read(path: bytes, kind: int, box: np.ndarray, shape: tuple[int, int, int]) -> bool:
+    """Whether ``read_image`` succeeds."""
+    try:
+        read_image(tf.constant(path), tf.constant(kind), tf.constant(box), shape)
+    except tf.errors.OpError:
+        return False
+    return True
+
+
 def is_tensorflow_error(error: Exception) -> bool:
     """Whether an exception came out of a running graph."""
     return isinstance(error, tf.errors.OpError)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -224,7 +224,7 @@ def _evaluated(split: _Split, order: np.ndarray, shape: tuple[int, int, int]) ->
 
 
 @contextmanager
-def _naming(splits: Any, shape: tuple[int, int, int]) -> Iterator[None]:
+def _naming(splits: Iterable[_Split], shape: tuple[int, int, int]) -> Iterator[None]:
     try:
         yield
     except Exception as error:
@@ -240,16 +240,11 @@ def _naming(splits: Any, shape: tuple[int, int, int]) -> Iterator[None]:
         ) from error
 
 
-def _first_broken(splits: Any, shape: tuple[int, int, int]) -> bytes | None:
-    from tfkit.data._pipeline import is_tensorflow_error
+def _first_broken(splits: Iterable[_Split], shape: tuple[int, int, int]) -> bytes | None:
+    from tfkit.data import _pipeline
 
     for split in splits:
-        for i, path in enumerate(split.files.paths):
-            try:
-                for _ in _evaluated(split, np.array([i]), shape):
-                    pass
-            except Exception as error:
-                if not is_tensorflow_error(error):
-                    raise
+        for path, kind, box in zip(split.files.paths, split.kinds, _centre(split.sizes, shape), strict=True):
+            if not _pipeline.can_read(path, kind, box, shape):
                 return path
     return None
