@@ -13,6 +13,7 @@ from tfkit._keras import request_legacy_keras
 
 if TYPE_CHECKING:
     from tfkit.converters import Conversion, convert, inspect, verify
+    from tfkit.counting import count
     from tfkit.pruning import prune, strip
     from tfkit.quantization import quantize_aware
     from tfkit.saving import load, save
@@ -24,6 +25,7 @@ __all__ = [
     "TfkitError",
     "__version__",
     "convert",
+    "count",
     "inspect",
     "load",
     "prune",
@@ -38,6 +40,7 @@ _HOME = {
     "convert": "tfkit.converters",
     "inspect": "tfkit.converters",
     "verify": "tfkit.converters",
+    "count": "tfkit.counting",
     "load": "tfkit.saving",
     "save": "tfkit.saving",
     "prune": "tfkit.pruning",

@@ -1,7 +1,7 @@
-"""Parameters and multiply-accumulate operations (MACs), per layer and total."""
+"""Operations, parameters and memory of a model, per layer and in total."""
 
 from __future__ import annotations
 
-from tfkit.counting.macs import LayerCount, ModelCount, count
+from tfkit.counting.model import LayerCount, ModelCount, count
 
 __all__ = ["LayerCount", "ModelCount", "count"]

@@ -1,119 +1,84 @@
-"""Count MACs and parameters from layer shapes, without running the model.
+"""Multiply-accumulates of one call of one layer, from its shapes.
 
-One MAC is one multiplication with its addition. Convolutions and dense layers count; biases, normalizations,
-activations and pooling do not, as in the tables of the papers.
+One MAC is one multiplication with its addition. Convolutions and dense layers have some; biases, normalizations,
+activations and pooling do not count, as in the tables of the papers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from tfkit._errors import UnsupportedError
 from tfkit._keras import legacy_keras
 from tfkit.layers import is_binary
 
 keras = legacy_keras()
+layers = keras.layers
+
+Shape = tuple[int, ...]  # without the batch axis
 
 
-@dataclass(frozen=True)
-class LayerCount:
-    """One layer: ``precision`` ("binary", "int8" or "float32") is what its MACs are computed in."""
+def macs_by_precision(layer: Any, inputs: Shape, outputs: Shape, otherwise: str) -> dict[str, int]:
+    """MACs of one call for one sample, by "binary", "int8" or "float32"; ``otherwise`` is that of what is not binary.
 
-    name: str
-    kind: str
-    precision: str
-    params: int
-    macs: int
-
-
-@dataclass(frozen=True)
-class ModelCount:
-    """A model's layers in order, and sums over them; MACs are for one sample."""
-
-    layers: tuple[LayerCount, ...]
-
-    @property
-    def params(self) -> int:
-        return sum(layer.params for layer in self.layers)
-
-    @property
-    def macs(self) -> int:
-        return sum(layer.macs for layer in self.layers)
-
-    @property
-    def macs_by_precision(self) -> dict[str, int]:
-        """MACs by "binary", "int8" and "float32"; precisions without MACs are left out."""
-        found: dict[str, int] = {}
-        for layer in self.layers:
-            if layer.macs:
-                found[layer.precision] = found.get(layer.precision, 0) + layer.macs
-        return found
-
-
-def count(model: Any) -> ModelCount:
-    """Count every layer of a functional or sequential model with a fixed input shape.
-
-    Quantize and pruning wrappers are looked through; their ranges and masks are no parameters.
-
-    Raises:
-        UnsupportedError: a shape is not known until the model runs.
+    A separable convolution is two: its pointwise half reads sums, which are no signs, so at most its depthwise
+    half is binary.
     """
-    return ModelCount(tuple(_count_layer(layer) for layer in model.layers))
+    if isinstance(layer, _SEPARABLE):
+        depthwise, pointwise = _separable(layer, inputs, outputs)
+        first = "binary" if _binary(layer, "depthwise_quantizer") else otherwise
+        if first == otherwise:
+            return {otherwise: depthwise + pointwise}
+        return {first: depthwise, otherwise: pointwise}
+    formula = next((formula for kinds, formula in _FORMULAS if isinstance(layer, kinds)), None)
+    if formula is None:
+        return {}
+    binary = _binary(layer, "kernel_quantizer") or _binary(layer, "depthwise_quantizer")
+    return {"binary" if binary else otherwise: formula(layer, inputs, outputs)}
 
 
-def _count_layer(layer: Any) -> LayerCount:
-    inner = getattr(layer, "layer", layer)
-    formula = next((formula for kind, formula in _FORMULAS if isinstance(inner, kind)), None)
-    macs = formula(inner, _shape(layer, "input_shape"), _shape(layer, "output_shape")) if formula else 0
-    params = sum(prod(weight.shape) for weight in inner.weights)
-    return LayerCount(inner.name, type(inner).__name__, _precision(layer, inner), params, macs)
+def has_formula(layer: Any) -> bool:
+    """Whether the layer's MACs are known."""
+    return isinstance(layer, _SEPARABLE) or any(isinstance(layer, kinds) for kinds, _ in _FORMULAS)
 
 
-def _precision(layer: Any, inner: Any) -> str:
-    if is_binary(getattr(inner, "input_quantizer", None)):
-        kernels = [getattr(inner, f"{part}_quantizer", None) for part in ("kernel", "depthwise", "pointwise")]
-        if any(is_binary(kernel) for kernel in kernels):
-            return "binary"
-    return "int8" if type(layer).__name__.startswith("QuantizeWrapper") else "float32"
+def _binary(layer: Any, quantizer: str) -> bool:
+    return is_binary(getattr(layer, "input_quantizer", None)) and is_binary(getattr(layer, quantizer, None))
 
 
-def _shape(layer: Any, attribute: str) -> tuple[int, ...]:
-    shape = getattr(layer, attribute)
-    shape = shape[0] if isinstance(shape, list) else shape
-    if any(size is None for size in shape[1:]):
-        raise UnsupportedError(f"{layer.name!r} has the open shape {shape}; build the model with a fixed input shape")
-    return tuple(shape[1:])
+def _channels(layer: Any, inputs: Shape) -> int:
+    return inputs[0] if getattr(layer, "data_format", None) == "channels_first" else inputs[-1]
 
 
-def _convolution(layer: Any, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> int:
-    return prod(outputs) * prod(layer.kernel_size) * inputs[-1] // layer.groups
+def _convolution(layer: Any, inputs: Shape, outputs: Shape) -> int:
+    return prod(outputs) * prod(layer.kernel_size) * (_channels(layer, inputs) // getattr(layer, "groups", 1))
 
 
-def _transposed(layer: Any, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> int:
+def _transposed(layer: Any, inputs: Shape, outputs: Shape) -> int:
     return prod(inputs) * prod(layer.kernel_size) * layer.filters
 
 
-def _depthwise(layer: Any, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> int:
+def _depthwise(layer: Any, inputs: Shape, outputs: Shape) -> int:
     return prod(outputs) * prod(layer.kernel_size)
 
 
-def _separable(layer: Any, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> int:
-    between = inputs[-1] * layer.depth_multiplier
-    return prod(outputs[:-1]) * between * (prod(layer.kernel_size) + layer.filters)
+def _separable(layer: Any, inputs: Shape, outputs: Shape) -> tuple[int, int]:
+    between = prod(outputs) // layer.filters * _channels(layer, inputs) * layer.depth_multiplier
+    return between * prod(layer.kernel_size), between * layer.filters
 
 
-def _dense(layer: Any, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> int:
+def _dense(layer: Any, inputs: Shape, outputs: Shape) -> int:
     return prod(outputs) * inputs[-1]
 
 
-# The first match counts: transposed, depthwise and separable layers are convolutions too in Keras.
-_FORMULAS: tuple[tuple[Any, Callable[[Any, tuple[int, ...], tuple[int, ...]], int]], ...] = (
-    ((keras.layers.Conv2DTranspose, keras.layers.Conv3DTranspose, keras.layers.Conv1DTranspose), _transposed),
-    ((keras.layers.DepthwiseConv2D, keras.layers.DepthwiseConv1D), _depthwise),
-    ((keras.layers.SeparableConv1D, keras.layers.SeparableConv2D), _separable),
-    ((keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D), _convolution),
-    ((keras.layers.Dense,), _dense),
+_SEPARABLE = (layers.SeparableConv1D, layers.SeparableConv2D)
+
+# The first match counts: transposed and depthwise layers are convolutions too in Keras.
+_FORMULAS: tuple[tuple[tuple[Any, ...], Callable[[Any, Shape, Shape], int]], ...] = (
+    ((layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose), _transposed),
+    ((layers.DepthwiseConv1D, layers.DepthwiseConv2D), _depthwise),
+    ((layers.Conv1D, layers.Conv2D, layers.Conv3D), _convolution),
+    ((layers.LocallyConnected1D, layers.LocallyConnected2D), _convolution),
+    ((layers.Dense,), _dense),
 )
