@@ -9,6 +9,7 @@ Larq and TensorFlow Model Optimization need Keras 2, which ships as ``tf_keras``
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -52,3 +53,26 @@ def call_count(layer: Any) -> int:
 def set_untracked(layer: Any, name: str, value: Any) -> None:
     """Set an attribute past Keras' ``__setattr__``, which would make ``value`` a tracked part of the layer."""
     layer.__dict__[name] = value
+
+
+def is_keras_tensor(value: Any) -> bool:
+    """Whether ``value`` is a symbolic tensor of the functional API."""
+    return bool(legacy_keras().backend.is_keras_tensor(value)) if hasattr(value, "shape") else False
+
+
+def node_of(tensor: Any) -> Any:
+    """The call that made a symbolic tensor: its ``layer``, ``keras_inputs``, ``outputs``, ``call_args`` and kwargs.
+
+    ``tensor.node`` exists in eager mode only.
+    """
+    if hasattr(tensor, "node"):
+        return tensor.node
+    layer, number, _ = tensor._keras_history
+    return layer._inbound_nodes[number]
+
+
+def mapped(structure: Any, function: Callable[[Any], Any]) -> Any:
+    """``structure`` with ``function`` of every leaf."""
+    import tensorflow as tf
+
+    return tf.nest.map_structure(function, structure)

@@ -13,16 +13,13 @@ from tfkit._keras import legacy_keras
 keras = legacy_keras()
 
 
-def is_exact_average(layer: Any) -> bool:
-    """Whether every window of an average pooling layer is full, so that all weights are equal."""
+def is_exact_average(layer: Any, shape: tuple[int | None, ...]) -> bool:
+    """Whether every window of an average pooling over [batch, height, width, channels] is full: equal weights."""
     if not isinstance(layer, keras.layers.AveragePooling2D) or layer.data_format != "channels_last":
         return False
     if layer.padding == "valid":
         return True
-    height, width = layer.input_shape[1:3]
-    whole = all(
-        size is not None and size % step == 0 for size, step in zip((height, width), layer.strides, strict=True)
-    )
+    whole = all(size is not None and size % step == 0 for size, step in zip(shape[1:3], layer.strides, strict=True))
     return whole and layer.pool_size == layer.strides
 
 

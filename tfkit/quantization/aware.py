@@ -9,13 +9,15 @@ import numpy as np
 
 from tfkit._errors import UnsupportedError
 from tfkit._keras import legacy_keras
-from tfkit._rebuild import rebuilt
 from tfkit.layers import is_binary_layer
 from tfkit.metadata import attach_metadata, metadata_of
 from tfkit.quantization import tfmot
-from tfkit.quantization.averaging import averaging_convolution, is_exact_average
 from tfkit.quantization.calibration import calibrate
-from tfkit.quantization.plan import plan
+from tfkit.quantization.calls import Call, Graph, Names
+from tfkit.quantization.flatten import build, copy_of, is_graph, read
+from tfkit.quantization.operators import lower
+from tfkit.quantization.patterns import simplify
+from tfkit.quantization.plan import Plan, plan, shared_layers
 from tfkit.quantization.settle import settle
 
 keras = legacy_keras()
@@ -48,30 +50,42 @@ def quantize_aware(model: Any, calibration: np.ndarray | None = None) -> Any:
         DataError: ``calibration`` does not fit the input.
     """
     _check_kind(model)
-    made = plan(model)
-    if made.offenders:
-        listed = "\n".join(f"  - {offender}" for offender in made.offenders)
+    graph = read(model)
+    offenders = shared_layers(graph)
+    graph, rewriter = lower(graph)
+    graph = simplify(graph, rewriter)
+    made = plan(graph, rewriter.offended)
+    offenders += rewriter.offenders + made.offenders
+    if offenders:
+        listed = "\n".join(f"  - {offender}" for offender in dict.fromkeys(offenders))
         raise UnsupportedError(f"cannot make {model.name!r} quantization-aware:\n{listed}")
-
-    copies: dict[str, Any] = {}
-
-    def annotate(layer: Any) -> Any:
-        if is_exact_average(layer):
-            copies[layer.name] = copy = averaging_convolution(layer)
-        else:
-            copies[layer.name] = copy = type(layer).from_config(layer.get_config())
-        return tfmot.annotate(copy, made.configs[layer.name]) if layer.name in made.configs else copy
-
-    annotated = keras.models.clone_model(model, clone_function=annotate)
-    for layer in model.layers:
-        if layer.weights:
-            copies[layer.name].set_weights(layer.get_weights())
-    aware = rebuilt(tfmot.apply(annotated), tfmot.custom_objects())
+    aware = _emulating(graph, made)
     tfmot.refresh_weight_ranges(aware)
-    metadata = metadata_of(model)
-    binary = any(is_binary_layer(layer) for layer in model.layers)
-    attach_metadata(aware, replace(metadata, scheme="binary_int8" if binary else "int8"))
+    binary = any(is_binary_layer(layer) for layer in aware.layers)
+    attach_metadata(aware, replace(metadata_of(model), scheme="binary_int8" if binary else "int8"))
     return settle(calibrate(aware, calibration)) if calibration is not None else aware
+
+
+def _emulating(graph: Graph, made: Plan) -> Any:
+    """The Keras model whose layers quantize as planned."""
+    import tensorflow as tf
+
+    names = Names()
+
+    def call(part: Call, tensors: list[Any]) -> Any:
+        layer = copy_of(part)
+        if id(part) in made.configs:
+            layer = tfmot.wrapped(layer, made.configs[id(part)])
+        given = tensors[0] if len(tensors) == 1 else tensors
+        values = part.values()
+        if values:
+            # Before the first call: the wrapper puts quantized values in the place of the kernel then.
+            with tf.name_scope(layer.name):
+                layer.build(tensors[0].shape)
+            getattr(layer, "layer", layer).set_weights(values)
+        return layer(given)
+
+    return build(graph, call, lambda tensor: tfmot.input_quantizer(names.unique("quantize_layer"))(tensor))
 
 
 def _check_kind(model: Any) -> None:
@@ -81,7 +95,7 @@ def _check_kind(model: Any) -> None:
             f"quantize_aware takes a tf_keras model, not {type(model).__module__}.{type(model).__name__}; "
             "Keras 3 models are converted with --format int8 and calibration data instead"
         )
-    if not model.built or not hasattr(model, "layers") or not _is_graph(model):
+    if not model.built or not hasattr(model, "layers") or not is_graph(model):
         raise UnsupportedError(
             f"{name!r} is subclassed or not built, so its layers cannot be seen; "
             "use keras.Sequential with an Input layer, or keras.Model(inputs, outputs)"
@@ -90,10 +104,3 @@ def _check_kind(model: Any) -> None:
         raise UnsupportedError(f"{name!r} is quantization-aware already; train it or convert it as it is")
     if any(type(layer).__name__ == "PruneLowMagnitude" for layer in model.layers):
         raise UnsupportedError(f"{name!r} is being pruned; call tfkit.strip(model) first")
-
-
-def _is_graph(model: Any) -> bool:
-    try:
-        return bool(model.outputs) and all(hasattr(tensor, "node") for tensor in model.outputs)
-    except AttributeError:
-        return False

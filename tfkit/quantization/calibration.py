@@ -54,7 +54,7 @@ def calibrate(model: Any, samples: np.ndarray, batch_size: int = 128) -> Any:
             f"calibration data of shape {samples.shape} does not fit: finite samples of shape {expected} are needed"
         )
     tfmot.refresh_weight_ranges(model)
-    ranges = list(tfmot.activation_ranges(model))
+    ranges = [found for found in tfmot.activation_ranges(model) if not found.is_fixed]
     originals = [found.quantizer for found in ranges]
     try:
         for found, original in zip(ranges, originals, strict=True):

@@ -26,18 +26,3 @@ def neighbours(model: Any) -> tuple[Edges, Edges]:
             consumers.setdefault(parent.layer.name, []).append(node.layer)
             waiting.append(parent)
     return producers, consumers
-
-
-def uses(model: Any) -> dict[str, int]:
-    """How many times each layer is called in the model."""
-    counts: dict[str, int] = {}
-    waiting = [tensor.node for tensor in model.outputs]
-    seen = set()
-    while waiting:
-        node = waiting.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        counts[node.layer.name] = counts.get(node.layer.name, 0) + 1
-        waiting.extend(node.parent_nodes)
-    return counts

@@ -9,6 +9,7 @@ import numpy as np
 from tfkit._keras import legacy_keras
 from tfkit.quantization import tfmot
 from tfkit.quantization.graph import Edges, neighbours
+from tfkit.quantization.patterns import JOINING, SAME_SCALE, SMOOTHING
 
 keras = legacy_keras()
 layers = keras.layers
@@ -19,26 +20,14 @@ _RATIO_STEPS = 2.0**20
 # Settling a settled model moves its variables by some float32 roundings, another one by up to half a step.
 _SAME = 2e-6
 
-# Layers that hand their input on in the same int8 scale.
-_SAME_SCALE = (
-    layers.MaxPooling2D,
-    layers.GlobalMaxPooling2D,
-    layers.Flatten,
-    layers.Reshape,
-    layers.Permute,
-    layers.ZeroPadding2D,
-    layers.Cropping2D,
-    layers.Dropout,
-    layers.SpatialDropout2D,
-)
-
 
 def settle(model: Any) -> Any:
     """Move the ranges and biases of a trained quantization-aware model onto the grid of int8 inference; in place.
 
-    - Everything that meets in a concatenation gets one range, because int8 CONCATENATION copies bytes.
-    - Every sum of two tensors gets input and output scales whose ratios have 20 fractional bits, the precision
-      of integer ADD kernels (ranges move by less than 1e-6 of their width).
+    - Everything that meets in a concatenation, maximum or minimum gets one range, because the int8 kernels compare
+      and copy bytes; so does what a bilinear resize or an average pooling with cut windows reads and gives.
+    - Every sum or difference of two tensors gets input and output scales whose ratios have 20 fractional bits, the
+      precision of integer ADD kernels (ranges move by less than 1e-6 of their width).
     - Every folded bias becomes a multiple of input scale · weight scale, which is how it is stored in int32
       (Jacob et al., https://arxiv.org/abs/1712.05877, section 2.4); it moves by less than half that step.
 
@@ -52,12 +41,12 @@ def settle(model: Any) -> Any:
     producers, consumers = neighbours(model)
     scales = _Scales()
     for layer in model.layers:
-        if isinstance(getattr(layer, "layer", None), layers.Concatenate):
+        if _kind(layer) in (*JOINING, *SMOOTHING):
             owners = [_range_owner(before, producers) for before in producers[layer.name]]
             scales.join([owner for owner in (*owners, layer) if owner is not None])
     _settle_sums(model, producers, consumers, scales)
     for wrapper in tfmot.wrappers(model):
-        if isinstance(wrapper.layer, (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)):
+        if tfmot.has_kernel(wrapper.layer):
             _settle_bias(wrapper, producers, consumers)
     return model
 
@@ -92,6 +81,8 @@ class _Scales:
         group: dict[str, Any] = {}
         for owner in owners:
             group.update(self._group(owner))
+        if any(found.is_fixed for found in group.values()):
+            return  # all of them are: ``patterns`` gives those that meet others a range of their own
         low = min(float(found.minimum.numpy()) for found in group.values())
         high = max(float(found.maximum.numpy()) for found in group.values())
         for name, found in group.items():
@@ -117,9 +108,14 @@ class _Scales:
 
 
 def _settle_sums(model: Any, producers: Edges, consumers: Edges, scales: _Scales) -> None:
-    fixed = {layer.name for layer in model.layers if isinstance(layer, tfmot.QuantizeInput)}
+    ranges = {layer.name: tfmot.output_range(layer) for layer in model.layers}
+    fixed = {
+        layer.name
+        for layer in model.layers
+        if isinstance(layer, tfmot.QuantizeInput) or ((found := ranges[layer.name]) is not None and found.is_fixed)
+    }
     for layer in model.layers:
-        if not isinstance(getattr(layer, "layer", None), layers.Add) or len(producers[layer.name]) != 2:
+        if _kind(layer) not in ("Add", "Subtract") or len(producers[layer.name]) != 2:
             continue
         owners: list[Any] = [_range_owner(before, producers) for before in producers[layer.name]]
         result = layer if tfmot.output_range(layer) else _fused_relu(consumers[layer.name])
@@ -139,11 +135,22 @@ def _ratio(part: float, whole: float) -> float:
     return max(1.0, round(part / whole * _RATIO_STEPS)) / _RATIO_STEPS
 
 
+# Layers that inference leaves out.
+_UNSEEN = (
+    "ActivityRegularization", "AlphaDropout", "GaussianDropout", "GaussianNoise", "RandomBrightness", "RandomContrast",
+    "RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom",
+)  # fmt: skip
+
+
+def _kind(layer: Any) -> str:
+    return type(getattr(layer, "layer", layer)).__name__
+
+
 def _range_owner(layer: Any, producers: Edges) -> Any | None:
     """The layer whose range the output of ``layer`` is quantized with; None when there is none."""
     while tfmot.output_range(layer) is None:
         before = producers.get(layer.name, [])
-        if not isinstance(getattr(layer, "layer", None), _SAME_SCALE) or len(before) != 1:
+        if _kind(layer) not in (*SAME_SCALE, *SMOOTHING, *_UNSEEN) or len(before) != 1:
             return None
         layer = before[0]
     return layer

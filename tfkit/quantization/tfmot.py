@@ -8,28 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import tensorflow as tf
 from tensorflow_model_optimization.python.core.quantization.keras import (
     quantize_annotate,
     quantize_aware_activation,
     quantize_config,
     quantize_layer,
-    quantize_layout_transform,
     quantize_wrapper,
     quantizers,
 )
 from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
     default_8bit_quantize_registry,
-    default_8bit_quantize_scheme,
-    default_8bit_transforms,
 )
 from tensorflow_model_optimization.python.core.quantization.keras.experimental.default_n_bit import (
     default_n_bit_quantize_registry,
-)
-from tensorflow_model_optimization.python.core.quantization.keras.graph_transformations import model_transformer
-from tensorflow_model_optimization.quantization.keras import (
-    quantize_annotate_layer,
-    quantize_apply,
-    quantize_scope,
 )
 
 from tfkit._keras import legacy_keras
@@ -41,14 +33,6 @@ QuantizeInput = quantize_layer.QuantizeLayer
 
 # Not TF-MOT's own "quant_", which turns conv2d_1 into quant_conv2d_1: Keras' default name of a QuantConv2D.
 NAME_PREFIX = "int8_"
-
-# Activations that TF-MOT can place a quantizer at, by name.
-ACTIVATIONS = frozenset(
-    quantize_aware_activation.QuantizeAwareActivation._PRE_QUANT_ACTIVATIONS
-    | quantize_aware_activation.QuantizeAwareActivation._POST_QUANT_ACTIVATIONS
-)
-# Layers that TF-MOT's graph transforms replace by supported ones.
-TRANSFORMED = ("SeparableConv1D", "SeparableConv2D", "InputLayer")
 
 _REGISTRY = default_8bit_quantize_registry.Default8BitQuantizeRegistry()
 
@@ -66,6 +50,51 @@ class QuantizeLayer(quantize_layer.QuantizeLayer):
             self.built = True
 
 
+class QuantizeWrapperV2(quantize_wrapper.QuantizeWrapperV2):
+    """TF-MOT's wrapper, which trains the kernel of a frozen layer and asks the layer it wraps for its input's shape.
+
+    Its branches are TensorFlow's own conds: letting autograph translate them takes half the time of building a model.
+    The name is TF-MOT's, for the same reason as above.
+    """
+
+    @tf.autograph.experimental.do_not_convert
+    def call(self, inputs: Any, training: Any = None, **kwargs: Any) -> Any:
+        return super().call(inputs, training=training, **kwargs)
+
+    @property
+    def trainable_weights(self) -> list[Any]:
+        return super().trainable_weights if self.layer.trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[Any]:
+        frozen = [] if self.layer.trainable else super().trainable_weights
+        return self._dedup_weights(frozen + super().non_trainable_weights)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return self.layer.compute_output_shape(input_shape)
+
+
+@keras.utils.register_keras_serializable(package="tfkit")
+class FixedRange(quantizers.Quantizer):
+    """8 bits over a range that neither training nor calibration moves."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low, self.high = low, high
+
+    def build(self, tensor_shape: Any, name: str, layer: Any) -> dict[str, Any]:
+        constant = keras.initializers.Constant
+        return {
+            "min_var": layer.add_weight(f"{name}_min", initializer=constant(self.low), trainable=False),
+            "max_var": layer.add_weight(f"{name}_max", initializer=constant(self.high), trainable=False),
+        }
+
+    def __call__(self, inputs: Any, training: Any, weights: Any, **kwargs: Any) -> Any:
+        return tf.quantization.fake_quant_with_min_max_vars(inputs, weights["min_var"], weights["max_var"])
+
+    def get_config(self) -> dict[str, Any]:
+        return {"low": self.low, "high": self.high}
+
+
 def custom_objects() -> dict[str, Any]:
     """Every class of TF-MOT's that the file of a quantization-aware model may name."""
     known: dict[str, Any] = {}
@@ -73,7 +102,7 @@ def custom_objects() -> dict[str, Any]:
         known.update(module._types_dict())
     for kind in (
         QuantizeWrapper,
-        quantize_wrapper.QuantizeWrapperV2,
+        QuantizeWrapperV2,
         quantize_annotate.QuantizeAnnotate,
         quantize_aware_activation.QuantizeAwareActivation,
         quantize_aware_activation.NoOpActivation,
@@ -87,60 +116,34 @@ def custom_objects() -> dict[str, Any]:
 
 def supports(layer: Any) -> bool:
     """Whether TF-MOT has a quantize config of its own for the layer's class."""
-    return bool(_REGISTRY.supports(layer)) or type(layer).__name__ in TRANSFORMED
+    return bool(_REGISTRY.supports(layer))
 
 
-def annotate(layer: Any, config: Any | None) -> Any:
-    """Mark a layer for quantization; ``config`` None means TF-MOT's own for its class."""
-    return quantize_annotate_layer(layer, config)
+def wrapped(layer: Any, config: Any | None) -> Any:
+    """The layer in the wrapper that quantizes; ``config`` None means TF-MOT's own for its class."""
+    config = _REGISTRY.get_quantize_config(layer) if config is None else config
+    return QuantizeWrapperV2(layer, config, name_prefix=NAME_PREFIX)
 
 
-def apply(annotated: Any) -> Any:
-    """The model with every annotated layer wrapped."""
-    with quantize_scope():
-        return quantize_apply(annotated, scheme=_Scheme(), quantized_layer_name_prefix=NAME_PREFIX)
+def input_quantizer(name: str) -> Any:
+    """The layer that quantizes an input of the network."""
+    quantizer = quantizers.MovingAverageQuantizer(num_bits=8, per_axis=False, symmetric=False, narrow_range=False)
+    return QuantizeLayer(quantizer, name=name)
+
+
+def has_kernel(layer: Any) -> bool:
+    """Whether ``weights_only`` knows the layer."""
+    return isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D | keras.layers.Dense)
 
 
 def weights_only(layer: Any) -> Any:
     """A config that quantizes the kernel of a convolution or dense layer, and not what leaves it."""
+    if isinstance(layer, keras.layers.Conv2DTranspose):
+        return default_8bit_quantize_registry.Default8BitConvTransposeQuantizeConfig(["kernel"], [], False)
     if isinstance(layer, keras.layers.Dense):
         return default_8bit_quantize_registry.Default8BitQuantizeConfig(["kernel"], [], False)
     kernel = "depthwise_kernel" if isinstance(layer, keras.layers.DepthwiseConv2D) else "kernel"
     return default_8bit_quantize_registry.Default8BitConvQuantizeConfig([kernel], [], False)
-
-
-class _Layout(quantize_layout_transform.QuantizeLayoutTransform):
-    """TF-MOT's graph transforms without those that lose quantizers.
-
-    Its Concatenate transform takes the quantizer from every producer, even one that others read (and from
-    binary ones, which then leave int8); its ReLU transform takes the weight quantizer from a convolution
-    without batch normalization. ``tfkit.quantization.plan`` does both itself.
-    """
-
-    _TRANSFORMS = (
-        default_8bit_transforms.InputLayerQuantize,
-        default_8bit_transforms.SeparableConv1DQuantize,
-        default_8bit_transforms.SeparableConvQuantize,
-        default_8bit_transforms.Conv2DReshapeBatchNormReLUQuantize,
-        default_8bit_transforms.Conv2DReshapeBatchNormActivationQuantize,
-        default_8bit_transforms.Conv2DBatchNormReLUQuantize,
-        default_8bit_transforms.Conv2DBatchNormActivationQuantize,
-        default_8bit_transforms.Conv2DReshapeBatchNormQuantize,
-        default_8bit_transforms.Conv2DBatchNormQuantize,
-        default_8bit_transforms.DenseBatchNormReLUQuantize,
-        default_8bit_transforms.DenseBatchNormActivationQuantize,
-        default_8bit_transforms.DenseBatchNormQuantize,
-    )
-
-    def apply(self, model: Any, layer_quantize_map: dict[str, Any]) -> Any:
-        transforms = [transform() for transform in self._TRANSFORMS]
-        names = set(layer_quantize_map)
-        return model_transformer.ModelTransformer(model, transforms, names, layer_quantize_map).transform()
-
-
-class _Scheme(default_8bit_quantize_scheme.Default8BitQuantizeScheme):
-    def get_layout_transformer(self) -> Any:
-        return _Layout()
 
 
 class Range:
@@ -160,6 +163,11 @@ class Range:
         zero_point = round(-float(self.minimum.numpy()) / self.scale)
         self.minimum.assign(-zero_point * value)
         self.maximum.assign((255 - zero_point) * value)
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the range is known beforehand and must stay."""
+        return isinstance(self.quantizer, FixedRange)
 
     @property
     def quantizer(self) -> Any:
