@@ -36,7 +36,9 @@ def as_convolutions(model: Any, replace: Replace) -> Mapping[str, str]:
         outer = outermost if is_quantize_wrapper(outermost) else layer
         if id(layer) in rewritten:
             replace(layer, _on_maps(maps, _convolution(rewritten[id(layer)], path, outer, made), layer.call))
-            replace(outer, _in_maps(maps, outer.call, lambda x, layer=layer: is_dense(layer) or x.shape.rank <= 4))
+            # More axes than an image has are places for a Dense; a Conv1D needs its steps apart from the others.
+            wanted = _any if is_dense(layer) else _at_most_image
+            replace(outer, _in_maps(maps, outer.call, wanted))
         elif _is_elementwise(layer):
             if _is_normalization(layer):
                 replace(layer, _on_maps(maps, _normalization(layer), layer.call))
@@ -95,6 +97,14 @@ class _Maps:
             tensor = tf.reshape(found, (found.shape[0], *between, found.shape[-1]))
         self._behind[tensor.ref()] = found
         return tensor
+
+
+def _any(tensor: Any) -> bool:
+    return True
+
+
+def _at_most_image(tensor: Any) -> bool:
+    return bool(tensor.shape.rank <= 4)
 
 
 def _in_maps(maps: _Maps, call: Callable[..., Any], wanted: Callable[[Any], bool]) -> Callable[..., Any]:
