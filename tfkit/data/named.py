@@ -11,7 +11,7 @@ from tfkit.data._types import Dataset
 from tfkit.data.cifar import cifar10, cifar100, cifar100_coarse
 from tfkit.data.digits import digits
 from tfkit.data.image_folder import DEFAULT_SHAPE, ImageFolder
-from tfkit.data.shapes import read_difficulty, shapes
+from tfkit.data.shapes import DEFAULT_DIFFICULTY, read_difficulty, shapes
 
 Shape = tuple[int, int, int]
 
@@ -55,7 +55,7 @@ def _images(argument: str | None, shape: Shape | None) -> Dataset:
 
 
 def _shapes(argument: str | None, shape: Shape | None) -> Dataset:
-    return shapes() if argument is None else shapes(read_difficulty(argument))
+    return shapes(DEFAULT_DIFFICULTY if argument is None else read_difficulty(argument))
 
 
 def _in_folder(name: str, read: Callable[[str], Dataset]) -> Callable[[str | None, Shape | None], Dataset]:
