@@ -30,8 +30,9 @@ from tfkit.models import (
 from tfkit.models._build import REGISTRY, build
 from tfkit.models._registry import ModelRegistry
 from tfkit.models._spec import ModelFamily, ModelSpec
+from tfkit.models._summary import summary
 
-__all__ = ["REGISTRY", "ModelFamily", "ModelRegistry", "ModelSpec", "build"]
+__all__ = ["REGISTRY", "ModelFamily", "ModelRegistry", "ModelSpec", "build", "summary"]
 
 for _module in (
     small_cnn,
