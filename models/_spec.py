@@ -66,9 +66,16 @@ class ModelFamily:
 
     def find(self, name: str) -> ModelSpec | None:
         """The member called ``name``; None when the name is not of this family's form."""
-        form = re.sub(r"_([A-Z])(?=_|$)", r"_(0|[1-9][0-9]{0,5})", self.pattern)
-        match = re.fullmatch(form, name)
+        match = self._match(name)
         return self.member(*(int(number) for number in match.groups())) if match else None
+
+    def has_form(self, name: str) -> bool:
+        """Whether ``name`` is the pattern with numbers for its letters."""
+        return self._match(name) is not None
+
+    def _match(self, name: str) -> re.Match[str] | None:
+        form = re.sub(r"_([A-Z])(?=_|$)", r"_(0|[1-9][0-9]{0,5})", self.pattern)
+        return re.fullmatch(form, name)
 
 
 def check_range(family: str, letter: str, value: int, low: int, high: int, meaning: str) -> None:

@@ -1,4 +1,4 @@
-"""Seconds and bytes as text: the only place that formats either."""
+"""Seconds, bytes and counts as text: the only place that formats them."""
 
 from __future__ import annotations
 
@@ -43,3 +43,20 @@ def format_bytes(count: int) -> str:
             return f"{size:.1f} {unit}"
         size /= 1024
     return f"{size:.1f} GiB"
+
+
+def format_count(count: int) -> str:
+    """A number of things with three significant digits, in thousands (K), millions (M) or billions (G).
+
+    >>> format_count(987), format_count(36_497_146), format_count(5_243_328_768), format_count(999_999)
+    ('987', '36.5 M', '5.24 G', '1.00 M')
+    """
+    if count < 1000:
+        return str(count)
+    size = float(count)
+    for unit in ("K", "M", "G"):
+        size /= 1000
+        if round(size, 1) < 1000 or unit == "G":
+            break
+    digits = 2 if size < 9.995 else 1 if size < 99.95 else 0
+    return f"{size:.{digits}f} {unit}"

@@ -41,6 +41,16 @@ def test_one_seed_one_model(tmp_path: Path) -> None:
     assert np.any(first != third)
 
 
+def test_builds_members_of_families(tmp_path: Path) -> None:
+    path = tmp_path / "m.keras"
+    done = run("wrn_10_1", "-o", str(path), "--input", "16x16x3", "--classes", "5")
+    assert done.exit_code == 0, done.output
+    assert metadata_of(load(path)).name == "wrn_10_1"
+    error = run("wrn_11_1", "-o", str(tmp_path / "n.keras")).exception
+    assert isinstance(error, UsageError)
+    assert "next to it are wrn_10_1 and wrn_16_1" in str(error)
+
+
 @pytest.mark.parametrize("text", ["224", "224x224", "axbxc", "0x8x8", "8x8x8x8"])
 def test_bad_input_sizes(text: str, tmp_path: Path) -> None:
     done = run("small_cnn", "-o", str(tmp_path / "m.keras"), "--input", text)

@@ -25,11 +25,14 @@ def command(
 ) -> None:
     """Write model NAME of the zoo, freshly initialized, with its preprocessing in the file.
 
-    The outputs are logits. The weights are random: train the model with `tfkit train` or in Keras.
+    NAME is one that `tfkit models` lists, or a member of one of its families such as wrn_16_2. Every architecture
+    also takes other input sizes, classes and widths. The outputs are logits. The weights are random: train the
+    model with `tfkit train` or in Keras.
 
     \b
       tfkit build mobilenet_v2 -o m.keras
       tfkit build small_cnn -o b.keras --scheme binary --input 32x32x3 --classes 100
+      tfkit build wrn_16_2 -o w.keras --classes 100
     """
     check_writable(output)
     from tfkit import models
