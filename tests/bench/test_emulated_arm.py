@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
+from helpers.emulated_arm import run_on
 from helpers.flatbuffers import golden, with_outputs
 from helpers.lce_runtimes import lce_reference
-from tfkit.bench.artifacts import Artifacts
-from tfkit.bench.inputs import concatenated
-from tfkit.devices import connect
 
 SEED = 43
 CPUS = ("cortex-a53", "cortex-a72", "cortex-a76")
 
 pytestmark = pytest.mark.qemu
-
-
-def run_on(
-    cpu: str, flatbuffer: bytes, inputs: Sequence[np.ndarray], expected: Sequence[np.ndarray], folder: Path, *flags: str
-) -> tuple[int, dict[str, Any]]:
-    """Exit code and document of the runner; ``expected`` is its golden output."""
-    (folder / "model.tflite").write_bytes(flatbuffer)
-    (folder / "inputs.bin").write_bytes(concatenated(inputs))
-    (folder / "golden.bin").write_bytes(concatenated(expected))
-    with connect(f"qemu:{cpu}") as device:
-        artifacts = Artifacts.for_platform(device.platform)
-        command = [device.push(artifacts.runner), "--litert", device.push(artifacts.litert)]
-        command += ["--delegate", device.push(artifacts.delegate), "--model", device.push(folder / "model.tflite")]
-        command += ["--inputs", device.push(folder / "inputs.bin"), "--golden", device.push(folder / "golden.bin")]
-        done = device.run([*command, "--runs=0", *flags], timeout=300)
-    assert done.exit_code in (0, 3), f"{done} seed {SEED}"
-    return done.exit_code, json.loads(done.stdout)
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import larq
@@ -10,6 +11,7 @@ import pytest
 
 import tfkit
 from helpers.conversion import images, keras, layers, op_names, randomize_norms
+from helpers.emulated_arm import run_on
 from tfkit.converters import flatbuffer as fb
 from tfkit.converters import inspect
 from tfkit.converters.passes.as_convolutions import as_convolutions
@@ -239,3 +241,16 @@ def test_other_formats_are_not_rewritten() -> None:
     conversion = tfkit.convert(model, "float32")
     assert [(e.code, e.rewritten) for e in conversion.ledger.entries] == [("format", "")]
     assert "rewritten" not in conversion.metadata
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize("cpu", ["cortex-a53", "cortex-a76"])
+def test_on_an_emulated_arm_core(mixed: Any, cpu: str, tmp_path: Path) -> None:
+    """The kernels of another processor give the answer of this one, which parity compared with Keras, bit for bit."""
+    conversion = tfkit.convert(mixed, "lce", io="int8")
+    assert {e.rewritten for e in conversion.ledger.entries} == {"", "Dense as 1x1", "Conv1D as 1x3"}
+    image = np.random.default_rng(SEED).integers(-128, 128, (1, 12, 12, 3)).astype(np.int8)
+    expected = Interpreter(conversion.flatbuffer).run([image])
+    code, document = run_on(cpu, conversion.flatbuffer, [image], expected, tmp_path)
+    assert code == 0, f"seed {SEED}: {document['golden']}"
+    assert [node["op"] for node in document["delegate"]["nodes"]].count("LceBconv2d") == 5
