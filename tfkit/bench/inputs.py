@@ -85,8 +85,8 @@ def data_candidates(
     """
     preprocessing = model_metadata(read_metadata(flatbuffer)).preprocessing
     specs = [InputSpec(info.name, info.shape[1:], _raw_type(info, preprocessing is not None)) for info in infos]
-    samples = read_samples(source, specs).inputs
     batch = max((info.shape[0] for info in infos), default=1)
+    samples = read_samples(source, specs, limit=batch * CANDIDATES).inputs
     count = min(len(next(iter(samples.values()))) // batch, CANDIDATES)
     if count == 0:
         raise DataError(f"{source} has fewer samples than the model's fixed batch of {batch}")
