@@ -27,9 +27,8 @@ def check_block(model: Any, formula: Callable[[np.ndarray, Weights], np.ndarray]
     x = values_with_edges((2, *model.input_shape[1:]), seed)
     expected = formula(x, Weights(model))
     scale = max(1.0, float(np.abs(expected).max()))
-    np.testing.assert_allclose(
-        model.predict(x, verbose=0), expected, rtol=1e-4, atol=1e-4 * scale, err_msg=f"seed {seed}"
-    )
+    found = model(x, training=False).numpy()  # eagerly, which saves compiling a function for one call
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * scale, err_msg=f"seed {seed}")
 
 
 class Weights:
@@ -47,11 +46,16 @@ class Weights:
         return found
 
     def norm(self, x: np.ndarray, name: str) -> np.ndarray:
-        """(x - mean) / sqrt(variance + epsilon) · gamma + beta with the layer's statistics."""
+        """(x - mean) / sqrt(variance + epsilon) · gamma + beta with the layer's statistics; gamma may be left out."""
         layer = self._model.get_layer(name)
-        gamma, beta, mean, variance = layer.get_weights()
+        *gammas, beta, mean, variance = layer.get_weights()
+        gamma = gammas[0] if gammas else 1.0
         result: np.ndarray = (x - mean) / np.sqrt(variance + layer.epsilon) * gamma + beta
         return result
+
+    def depthwise_norm(self, x: np.ndarray, name: str, strides: int = 1) -> np.ndarray:
+        """The depthwise convolution ``name`` and the normalization after it."""
+        return self.norm(conv(x, np.swapaxes(self.kernel(name), 2, 3), strides, groups=x.shape[-1]), f"{name}_bn")
 
     def conv_norm(self, x: np.ndarray, name: str, **arguments: Any) -> np.ndarray:
         """The convolution ``name`` and the normalization after it."""
