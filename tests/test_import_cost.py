@@ -20,6 +20,8 @@ LIGHT = [
     "import tfkit.models",
     "import tfkit.converters",
     "from tfkit.data import load; load('digits')",
+    "from tfkit.data.shapes import generate; generate(9, 0.5, seed=0, part=0)",
+    "import tfkit.data.cifar, tfkit.data.image_folder",
     "import sys; sys.argv = ['tfkit', '--help']\nfrom tfkit.cli import cli\ncli(standalone_mode=False)",
     "import sys; sys.argv = ['tfkit', 'models']\nfrom tfkit.cli import cli\ncli(standalone_mode=False)",
 ]
