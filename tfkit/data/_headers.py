@@ -63,8 +63,7 @@ def _read(file: BinaryIO, size: int) -> Header:
         _need_end(file, size, b"IEND\xaeB`\x82")  # with its checksum
         return Header(PNG, height, width)
     if start.startswith((b"GIF87a", b"GIF89a")):
-        width, height = struct.unpack_from("<HH", start, 6)
-        return Header(GIF, height, width)
+        return _gif(file)
     if start.startswith(b"BM"):
         return _bmp(start, size)
     raise ValueError("no JPEG, PNG, BMP or GIF")
@@ -110,3 +109,33 @@ def _bmp(start: bytes, size: int) -> Header:
     if width > 0 and size < offset + row * abs(height):
         raise ValueError("truncated")
     return Header(BMP, abs(height), width)
+
+
+def _gif(file: BinaryIO) -> Header:
+    """Canvas size; decoders unpack every frame (GIF89a specification, sections 18 to 27), so all count.
+
+    A frame may be larger than the canvas.
+    """
+    file.seek(6)
+    width, height, flags, _, _ = struct.unpack("<HHBBB", file.read(7))
+    _skip_colours(file, flags)
+    pixels = width * height
+    while (block := file.read(1)) != b";":
+        if block == b",":
+            _, _, frame_width, frame_height, flags = struct.unpack("<HHHHB", file.read(9))
+            pixels += frame_width * frame_height
+            if pixels > MAX_PIXELS:
+                raise ValueError(f"frames of more than {MAX_PIXELS} pixels in all")
+            _skip_colours(file, flags)
+        elif block not in (b"!", b""):
+            raise ValueError("a damaged GIF")
+        file.seek(1, os.SEEK_CUR)  # what kind of extension it is, or how wide codes are
+        while (length := file.read(1)[0]) > 0:
+            file.seek(length, os.SEEK_CUR)
+    return Header(GIF, height, width)
+
+
+def _skip_colours(file: BinaryIO, flags: int) -> None:
+    """A colour table follows when the top bit is set, of 2 to 256 entries."""
+    if flags & 0x80:
+        file.seek(3 * 2 ** ((flags & 7) + 1), os.SEEK_CUR)
