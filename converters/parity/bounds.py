@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -58,6 +60,28 @@ def rounding_bound(model: Model, accumulator_step: float, step: float) -> float:
     - float32 sums and quotients of values up to 256 steps, in either: 256 * 2 u * roundings.
     """
     return 2.5 * accumulator_step / step + 256 * 2 * U32 * (roundings(model) + 1)
+
+
+def kernel_bound(name: str, ratio: float, shape: Sequence[int], given: Sequence[int]) -> float:
+    """What an int8 kernel of its own arithmetic adds to ``rounding_bound``, in LSB; 0 for all others.
+
+    ``ratio`` is input scale over output scale; ``shape`` and ``given`` are those of output and input.
+
+    - HARD_SWISH (reference_ops.h) computes x · gate in 16 bits. With ratio / 128 = m 2^e, 1/2 <= m < 1, one LSB has
+      2^-e units: x is rounded to a unit (1/2) and the product truncated (1). Both multipliers have 15 fractional bits
+      (2^-15 of at most 256 LSB each), the gate is cut to 15 bits (1.5 · 2^-15).
+    - LEAKY_RELU in XNNPACK has multipliers of 8 fractional bits: 2^-9 of at most 255 LSB.
+    - RESIZE_BILINEAR places pixels in 10 fractional bits: the step in / out is off by 2^-11, times the place, unless
+      it fits; neighbours differ by at most 255 LSB.
+    """
+    if name == "HARD_SWISH":
+        return 1.5 * 2.0 ** math.frexp(ratio / 128)[1] + 256 * 3.5 * 2.0**-15
+    if name == "LEAKY_RELU":
+        return 255 * 2.0**-9
+    if name == "RESIZE_BILINEAR":
+        inexact = [new for new, old in zip(shape[1:3], given[1:3], strict=True) if (old << 10) % max(new, 1)]
+        return 255 * sum((new + 1) * 2.0**-11 for new in inexact)
+    return 0.0
 
 
 def sum_bound(terms: int, magnitude: float) -> float:

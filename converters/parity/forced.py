@@ -18,7 +18,7 @@ import numpy as np
 
 from tfkit._keras import flat_layers, set_untracked
 from tfkit.converters.graph import Model
-from tfkit.converters.parity.bounds import rounding_bound, sign_bound
+from tfkit.converters.parity.bounds import kernel_bound, rounding_bound, sign_bound
 from tfkit.converters.parity.recording import Recording, arranged, dequantized, signs
 from tfkit.converters.parity.result import Point
 from tfkit.converters.weights import KERNEL_INPUT, Constants
@@ -26,6 +26,7 @@ from tfkit.converters.weights import KERNEL_INPUT, Constants
 # A tensor is taken for a decision's counterpart when at most this share of its values differs; wrong tensors of the
 # same shape differ in about half of the signs. Differences are then judged one by one.
 RECOGNISED = 0.25
+SAME_SCALE = 1e-4  # relative; the flatbuffer's scales are the learned ranges in float32
 
 
 @dataclass
@@ -60,6 +61,7 @@ class _Judge:
         self._order = {index: n for n, index in enumerate(recording.tensors)}
         self._last = -1
         self._accumulator_steps = accumulator_steps(model)
+        self._kernel_bounds = kernel_bounds(model)
 
     def sign(self, name: str, before: np.ndarray, after: np.ndarray) -> np.ndarray:
         """Judge one binary input; ``before`` and ``after`` its quantizer, [sample, ..., channel]."""
@@ -71,15 +73,18 @@ class _Judge:
         )
         return self._judge(name, "sign", before, after, candidates, sign_bound(self._model, before))
 
-    def rounding(self, name: str, before: np.ndarray, after: np.ndarray) -> np.ndarray:
-        """Judge one int8 range; ``after`` lies on the grid that the learned range makes."""
-        candidates = (
-            (index, dequantized(alike, self._tensors[index]))
+    def rounding(self, name: str, before: np.ndarray, after: np.ndarray, scale: float) -> np.ndarray:
+        """Judge one int8 range; ``after`` lies on the grid that the learned range makes, with steps of ``scale``."""
+        alike = {
+            index: found
             for index, values in self._recorded.items()
             if values.dtype == np.int8
-            and (alike := arranged(values, after.shape)) is not None
-            and alike.shape == after.shape
-        )
+            and (found := arranged(values, after.shape)) is not None
+            and found.shape == after.shape
+        }
+        # The value before a requantization lies on another grid and may be as close.
+        same = {index: found for index, found in alike.items() if abs(self._step(index) / scale - 1) < SAME_SCALE}
+        candidates = ((index, dequantized(found, self._tensors[index])) for index, found in (same or alike).items())
         return self._judge(name, "rounding", before, after, candidates, 0.0)
 
     def _judge(
@@ -114,6 +119,7 @@ class _Judge:
             # How far the value before rounding lies from the border between the two integers, in LSB.
             distance = np.where(steps < 1.5, np.abs(before - (forced + after) / 2) / step, np.inf)
             bound = rounding_bound(self._model, self._accumulator_steps.get(chosen, 0.0), step)
+            bound += self._kernel_bounds.get(chosen, 0.0)
         far = differs & (distance > bound)
         self.found.points.append(
             Point(
@@ -162,6 +168,23 @@ def accumulator_steps(model: Model) -> dict[int, float]:
     return steps
 
 
+def kernel_bounds(model: Model) -> dict[int, float]:
+    """Tensor -> ``kernel_bound`` of the op that writes it, where that is not 0."""
+    graph = model.main
+    found = {}
+    for op in graph.ops:
+        if not op.inputs or not op.outputs:
+            continue
+        given, made = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
+        if given.quantization is None or made.quantization is None:
+            continue
+        ratio = float(given.quantization.scale[0] / made.quantization.scale[0])
+        bound = kernel_bound(op.name, ratio, made.shape, given.shape)
+        if bound:
+            found[op.outputs[0]] = bound
+    return found
+
+
 def _sign_layers(model: Any) -> Iterator[tuple[str, Any]]:
     for layer in flat_layers(model):
         if callable(getattr(layer, "input_quantizer", None)):
@@ -195,7 +218,8 @@ def _intercepted(
     def rounding(original: Any, name: str) -> Callable[..., Any]:
         def quantize(values: Any, training: Any, weights: Mapping[str, Any], **kwargs: Any) -> Any:
             after = original(values, training, weights=weights, **kwargs)
-            return tf.constant(on_rounding(name, np.asarray(values), np.asarray(after)), tf.float32)
+            scale = (float(weights["max_var"]) - float(weights["min_var"])) / 255
+            return tf.constant(on_rounding(name, np.asarray(values), np.asarray(after), scale), tf.float32)
 
         return quantize
 

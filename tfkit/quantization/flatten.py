@@ -133,7 +133,15 @@ class _Reader:
                 lambda x: results[id(x)] if is_keras_tensor(x) else x,
             )
         return [
-            Call(layer, given, name, tuple(tensor.shape.as_list()), args=args, kwargs=kwargs, index=index)
+            Call(
+                layer,
+                given,
+                self._names.unique(f"{name}_{index}") if index else name,
+                tuple(tensor.shape.as_list()),
+                args=args,
+                kwargs=kwargs,
+                index=index,
+            )
             for index, tensor in enumerate(_flat(node.outputs))
         ]
 

@@ -36,8 +36,11 @@ def only_tensors(call: Call) -> Call:
 def _activated(call: Call, rewriter: Rewriter) -> Call:
     """A layer with an activation argument: TF-MOT knows none and ReLU, any other becomes a layer of its own."""
     activation = call.layer.activation
-    if activation in (None, keras.activations.linear, keras.activations.relu):
-        return only_tensors(call)
+    only_tensors(call)
+    # TRANSPOSE_CONV computes no activation.
+    fused = () if isinstance(call.layer, layers.Conv2DTranspose) else (keras.activations.relu,)
+    if activation in (None, keras.activations.linear, *fused):
+        return call
     found = recognise(activation)
     if found is None:
         raise Unsupported(f"has activation {_name(activation)!r}, which {NO_KERNEL}")
@@ -80,6 +83,12 @@ def _lambda(call: Call, rewriter: Rewriter) -> Call:
     if found is None:
         raise Unsupported("hides what it computes; call the TensorFlow functions on the tensors, or use Keras layers")
     return rewriter.activation(found, call.inputs[0], call.name)
+
+
+def _prelu(call: Call, rewriter: Rewriter) -> Call:
+    raise Unsupported(
+        "has no int8 form: the converter leaves its trained slopes in float; use keras.layers.LeakyReLU or ReLU"
+    )
 
 
 def _rescaling(call: Call, rewriter: Rewriter) -> Call:
@@ -189,6 +198,7 @@ for _kind in ("Conv2D", "DepthwiseConv2D", "Conv2DTranspose", "Dense"):
     RULES.add(_kind, _activated)
 for _kind in ("Activation", "ReLU", "LeakyReLU", "ELU", "ThresholdedReLU", "Softmax"):
     RULES.add(_kind, _activation)
+RULES.add("PReLU", _prelu)
 RULES.add("Lambda", _lambda)
 RULES.add("Rescaling", _rescaling)
 RULES.add("Normalization", _normalization)

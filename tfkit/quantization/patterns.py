@@ -69,9 +69,9 @@ def _affine(call: Call, layer: Affine, given: Call, limits: tuple[float, float] 
 
 def _tops_at(call: Call) -> float:
     """Where a ReLU saturates; 0 for a ReLU that does not, and for everything else."""
-    if not isinstance(call.layer, layers.ReLU) or call.layer.negative_slope or call.layer.threshold:
+    if not is_relu(call) or not isinstance(call.layer, layers.ReLU):
         return 0.0
-    return float(call.layer.max_value or 0.0)
+    return call.limits[1] if call.limits is not None else float(call.layer.max_value or 0.0)
 
 
 def _hard_swish(call: Call, rewriter: Rewriter) -> Call:
@@ -176,8 +176,20 @@ def _convolution(call: Call, rewriter: Rewriter) -> Call:
         return call
     channels = int(call.shape[-1] or 0)
     scale, offset = (np.broadcast_to(v, (channels,)) for v in (call.layer.scale, call.layer.offset))
+    if np.any(scale != scale[0]):
+        return _on_image(call, rewriter, lambda x, name: _per_channel(x, call, scale, offset, name, rewriter))
     layer, weights = _pointwise(scale, offset if offset.any() else None)
     return _on_image(call, rewriter, lambda x, name: rewriter.layer(layer, [x], name, weights, call.limits))
+
+
+def _per_channel(x: Call, call: Call, scale: np.ndarray, offset: np.ndarray, name: str, rewriter: Rewriter) -> Call:
+    """Depthwise kernels are quantized with one scale for all channels, normalizations fold in without that loss."""
+    one = np.ones_like(scale)
+    norm = layers.BatchNormalization(epsilon=0.0, trainable=False)
+    layer, weights = _pointwise(one, None)
+    inner = rewriter.layer(layer, [x], rewriter.names.unique(f"{call.name}_identity"), weights)
+    values = [np.asarray(v, np.float32) for v in (scale, offset, 0 * one, one)]
+    return rewriter.layer(norm, [inner], name, values, call.limits)
 
 
 def _pointwise(scale: np.ndarray, offset: np.ndarray | None) -> tuple[Any, list[np.ndarray]]:
@@ -203,12 +215,17 @@ def _requantized(call: Call, rewriter: Rewriter) -> Call:
         return call
     given = []
     for x in call.inputs:
-        if fixed_range(x) is not None:
-            name = rewriter.names.unique(f"{x.name}_rescaled")
-            x = rewriter.layer(layers.Activation("linear"), [x], name)
-        given.append(x)
+        given.append(x if fixed_range(x) is None else _rescaled(x, rewriter))
     call.inputs = given
     return call
+
+
+def _rescaled(x: Call, rewriter: Rewriter) -> Call:
+    """The same values in a range of their own, by a convolution: the converter drops a bare second quantization."""
+    layer, weights = _pointwise(np.ones(int(x.shape[-1] or 0)), None)
+    name = rewriter.names.unique(f"{x.name}_rescaled")
+    same = Call(None, [x], name, x.shape)
+    return _on_image(same, rewriter, lambda given, name: rewriter.layer(layer, [given], name, weights))
 
 
 def fixed_range(call: Call) -> tuple[float, float] | None:

@@ -12,11 +12,11 @@ from tfkit.layers import is_binary_layer, kernel_quantizers
 from tfkit.quantization import tfmot
 from tfkit.quantization.calls import Call, Graph
 from tfkit.quantization.configs import CONFIGS, FixedConfig, OutputConfig, PassConfig
-from tfkit.quantization.patterns import is_normalization, is_relu, only
+from tfkit.quantization.patterns import SAME_SCALE, fixed_range, is_normalization, is_relu, only
 
 keras = legacy_keras()
 
-_FUSED = ("Conv2D", "DepthwiseConv2D", "Conv2DTranspose", "Dense")
+_FUSED = ("Conv2D", "DepthwiseConv2D", "Dense")
 
 Readers = dict[int, list[Call | None]]
 
@@ -87,6 +87,9 @@ def _config(call: Call, readers: Readers) -> Any | None:
     layer, following = call.layer, only(readers[id(call)])
     if call.limits is not None:
         return FixedConfig(*call.limits)
+    if call.kind in SAME_SCALE and len(readers[id(call)]) > 1:
+        # The converter carries a range through such an op to one reader only; ``settle`` makes both ranges one.
+        return OutputConfig() if fixed_range(call) is None else FixedConfig(*fixed_range(call))
     if is_normalization(call):
         return PassConfig() if _fuses(following) else OutputConfig()
     if is_normalization(following) and call.kind in _FUSED:

@@ -87,8 +87,10 @@ class Rewriter:
                 return x
             case "relu":
                 top = function.top
-                relu = layers.ReLU() if top is None else layers.ReLU(top)
-                return self.layer(relu, [x], name, limits=None if top in (None, 6) else (0.0, float(top or 0)))
+                if top in (None, 6):
+                    return self.layer(layers.ReLU(top), [x], name)
+                # The range cuts off at the top; MINIMUM would be another op.
+                return self.layer(layers.ReLU(), [x], name, limits=(0.0, float(top or 0)))
             case "leaky_relu":
                 return self.layer(layers.LeakyReLU(function.slope), [x], name)
             case "hard_swish":

@@ -40,11 +40,12 @@ def settle(model: Any) -> Any:
     tfmot.refresh_weight_ranges(model)
     producers, consumers = neighbours(model)
     scales = _Scales()
+    ranges = {layer.name: tfmot.output_range(layer) for layer in model.layers}
     for layer in model.layers:
-        if _kind(layer) in (*JOINING, *SMOOTHING):
+        if _kind(layer) in (*JOINING, *SMOOTHING, *SAME_SCALE) and ranges[layer.name] is not None:
             owners = [_range_owner(before, producers) for before in producers[layer.name]]
             scales.join([owner for owner in (*owners, layer) if owner is not None])
-    _settle_sums(model, producers, consumers, scales)
+    _settle_sums(model, ranges, producers, consumers, scales)
     for wrapper in tfmot.wrappers(model):
         if tfmot.has_kernel(wrapper.layer):
             _settle_bias(wrapper, producers, consumers)
@@ -107,8 +108,7 @@ class _Scales:
         return frozenset(self._group(owner))
 
 
-def _settle_sums(model: Any, producers: Edges, consumers: Edges, scales: _Scales) -> None:
-    ranges = {layer.name: tfmot.output_range(layer) for layer in model.layers}
+def _settle_sums(model: Any, ranges: dict[str, Any], producers: Edges, consumers: Edges, scales: _Scales) -> None:
     fixed = {
         layer.name
         for layer in model.layers
@@ -170,8 +170,10 @@ def _settle_bias(wrapper: Any, producers: Edges, consumers: Edges) -> None:
         return
     given = tfmot.output_range(owner)
     assert given is not None
-    step = given.scale * weights
     layer = wrapper.layer
+    step = given.scale * weights
+    if isinstance(layer, layers.DepthwiseConv2D) and np.size(step) > 1:
+        step = np.tile(step, layer.depthwise_kernel.shape[-2])  # one scale per multiplier, the inner part of a channel
     bias = _values(layer.bias) if layer.use_bias else 0.0
     following = consumers[wrapper.name]
     norm = getattr(following[0], "layer", None) if len(following) == 1 else None
