@@ -6,6 +6,7 @@ import os
 import struct
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from helpers import images
@@ -81,3 +82,26 @@ def test_any_cut_is_one_error(tmp_path: Path) -> None:
         for length in range(len(whole)):
             with pytest.raises(ValueError, match=r"truncated|empty|no JPEG|damaged"):
                 header(tmp_path / "x", whole[:length])
+
+
+@pytest.mark.slow
+def test_what_headers_let_through_breaks_no_decoder(tmp_path: Path) -> None:
+    """Flipped bytes and cuts: every file is refused, fails to decode, or decodes; the process lives."""
+    from tfkit.data._boxes import centred
+    from tfkit.data._pipeline import can_read
+
+    image, rng = images.smooth(0, 20, 24), np.random.default_rng(0)
+    path = tmp_path / "x"
+    passed = {True: 0, False: 0}
+    for whole in (images.png(image), images.bmp(image), images.bmp(image, 32), images.jpeg(image), images.GIF):
+        for _ in range(300):
+            damaged = bytearray(whole)
+            for place in rng.integers(0, min(len(whole), 200), rng.integers(1, 4)):
+                damaged[place] = rng.integers(0, 256)
+            try:
+                found = header(path, bytes(damaged))
+            except ValueError:
+                continue
+            box = centred(np.array([[found.height, found.width]]), 1.0, 1.0)[0]
+            passed[can_read(os.fsencode(path), found.kind, box, (8, 8, 3))] += 1
+    assert min(passed.values()) > 50, "the damage reaches the decoders, and not always"
