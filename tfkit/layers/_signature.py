@@ -15,8 +15,8 @@ def keras_signature(parent: type, *added: str) -> Callable[[Layer], Layer]:
     """Class decorator: the constructor takes the parameters of ``parent``, in its order, then ``added`` (default None).
 
     Larq's constructors put their parameters in between, which moves Keras' positions. Every argument is passed on by
-    name, so that mixins find theirs however it was given. A class with a ``_why_not_binary`` method, which gives
-    (reason, remedy) or None, warns with it in the name of the caller.
+    name, so that mixins find theirs however it was given. What the method ``_why_not_binary`` of the class then gives,
+    (reason, remedy) or None, is warned of in the name of the caller.
     """
     given = inspect.signature(parent.__init__)  # type: ignore[misc]
     parameters = list(given.parameters.values())

@@ -14,6 +14,7 @@ from helpers.conversion import images, keras, layers, op_names, randomize_norms
 from helpers.emulated_arm import run_on
 from tfkit.converters import flatbuffer as fb
 from tfkit.converters import inspect
+from tfkit.converters.parity.recording import arranged
 from tfkit.converters.passes.as_convolutions import as_convolutions
 from tfkit.converters.passes.replaced_calls import replaced_calls
 from tfkit.layers import QuantConv1D, QuantConv2D, QuantDense
@@ -234,6 +235,36 @@ def test_ends_and_names_stay() -> None:
     (given,), (output,) = Interpreter(conversion.flatbuffer).inputs, Interpreter(conversion.flatbuffer).outputs
     assert (given.name, tuple(given.shape)) == ("data", (3, 6, 20))
     assert (output.name, tuple(output.shape)) == ("scores", (3, 6, 4))
+
+
+def test_verify_compares_layer_by_layer(tmp_path: Path) -> None:
+    """From files alone: the maps of the flatbuffer are laid against the layers' own shapes."""
+    steps, scores = QuantConv1D(6, 3, name="steps", **SIGNS), QuantDense(4, name="scores", **SIGNS)
+    model = model_of((7, 32), steps, layers.GlobalMaxPooling1D(), scores)
+    tfkit.save(model, tmp_path / "model.keras")
+    tfkit.convert(model, "lce", verify=False).save(tmp_path / "model.tflite")
+    parity = tfkit.verify(tmp_path / "model.keras", tmp_path / "model.tflite")
+    assert parity.ok, parity.table()
+    assert [(e.layer, e.op, e.difference) for e in parity.layers] == [
+        ("steps", "LceBconv2d", 0.0),
+        ("scores", "LceBconv2d", 0.0),
+    ]
+    assert [(p.layer, p.errors) for p in parity.points] == [("steps", 0), ("scores", 0)]
+
+
+def test_only_maps_are_laid_against_other_shapes() -> None:
+    values = np.arange(2 * 6 * 3).reshape(2, 1, 6, 3)
+    assert arranged(values, (2, 1, 6, 96)) is values
+    same = arranged(values, (2, 2, 3, 5, 1))
+    assert same is None
+    folded = arranged(values[:, :, :1], (2, 96))
+    assert folded is not None
+    assert folded.shape == (2, 3)
+    wide = arranged(values, (2, 1, 2, 3, 96))
+    assert wide is not None
+    assert wide.shape == (2, 1, 2, 3, 3)
+    assert arranged(values, (2, 6, 1, 96)) is None  # an image of another shape
+    assert arranged(values, (1, 6, 96)) is None  # another number of samples
 
 
 def test_other_formats_are_not_rewritten() -> None:
