@@ -114,10 +114,11 @@ def file_batches(
 
     ``change`` maps (images, sample numbers) to images, batch by batch; None leaves them alone.
     """
+    only = int(kinds[0]) if len(set(kinds.tolist())) == 1 else None  # then the graph needs no choice of decoders
     elements = (tf.constant([paths[i] for i in order], tf.string), labels[order], kinds[order], boxes[order], order)
 
     def load(path: Any, label: Any, kind: Any, box: Any, index: Any) -> tuple[Any, Any, Any]:
-        return read_image(path, kind, box, shape), label, index
+        return read_image(path, kind if only is None else only, box, shape), label, index
 
     found = in_parallel(tf.data.Dataset.from_tensor_slices(elements), load)
     found = found.batch(batch_size, drop_remainder=drop_remainder)
@@ -144,7 +145,8 @@ def read_image(path: Any, kind: Any, box: Any, shape: tuple[int, int, int]) -> A
     def cut(image: Any) -> Any:
         return tf.slice(image, [box[0], box[1], 0], [box[2], box[3], 3])
 
-    image = tf.switch_case(kind, {JPEG: jpeg, PNG: png, BMP: bmp, GIF: gif})
+    decoders = {JPEG: jpeg, PNG: png, BMP: bmp, GIF: gif}
+    image = decoders[kind]() if isinstance(kind, int) else tf.switch_case(kind, decoders)
     height, width, channels = shape
     image = tf.image.resize(tf.reshape(image, [box[2], box[3], 3]), (height, width), antialias=True)
     if channels == 1:
@@ -166,7 +168,7 @@ def mirrors(draws: Draws) -> Any:
 def can_read(path: bytes, kind: int, box: np.ndarray, shape: tuple[int, int, int]) -> bool:
     """Whether ``read_image`` succeeds."""
     try:
-        read_image(tf.constant(path), tf.constant(kind), tf.constant(box), shape)
+        read_image(tf.constant(path), int(kind), tf.constant(box), shape)
     except tf.errors.OpError:
         return False
     return True
