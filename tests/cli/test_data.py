@@ -47,7 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
-@pytest.mark.parametrize("command", ["convert", "verify", "bench"])
+@pytest.mark.parametrize("command", ["train", "convert", "verify", "bench"])
 def test_one_help_text(command: str) -> None:
     text = " ".join(run(command, "--help").stdout.split())
     assert f": {DATA}." in text
