@@ -22,7 +22,9 @@ def keep_ranges(model: Any, replace: Replace) -> None:
         return
     layers = legacy_keras().layers
     for layer in {id(layer): layer for _, layer, _ in found}.values():
-        if isinstance(layer, layers.Flatten | layers.Reshape):
+        # A Flatten of channels first moves the second axis, which must then be the channels.
+        moves = getattr(layer, "data_format", "channels_last") != "channels_last"
+        if isinstance(layer, layers.Flatten | layers.Reshape) and not moves:
             replace(layer, _behind_an_axis(layer.call))
 
 

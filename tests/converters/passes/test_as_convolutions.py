@@ -188,6 +188,20 @@ def test_binary_and_int8_in_one_without_a_float(mixed: Any, runtime: str) -> Non
     assert "QUANTIZE" not in op_names(conversion.flatbuffer)
 
 
+def test_a_nested_backbone_in_a_quantization_aware_model() -> None:
+    keras.utils.set_random_seed(SEED)
+    inner_input = layers.Input((12, 12, 3))
+    x = layers.BatchNormalization()(layers.Conv2D(8, 3, strides=2, use_bias=False, name="stem")(inner_input))
+    backbone = keras.Model(inner_input, QuantDense(64, name="inside", **SIGNS)(layers.Flatten()(x)), name="backbone")
+    i = layers.Input((12, 12, 3), name="image")
+    x = layers.BatchNormalization()(QuantDense(32, use_bias=False, name="head", **SIGNS)(backbone(i)))
+    aware = tfkit.quantize_aware(randomize_norms(keras.Model(i, layers.Dense(4, name="scores")(x))), images(32))
+    conversion = tfkit.convert(aware, "lce", io="int8", strict=True)
+    assert all(output.difference == 0 for output in conversion.parity.outputs), conversion.parity.table()
+    rewritten = {e.layer: e.rewritten for e in conversion.ledger.entries if e.declared == "binary"}
+    assert rewritten == {"inside": "Dense as 1x1", "head": "Dense as 1x1"}
+
+
 def test_the_model_stays_what_it_was(mixed: Any) -> None:
     before, x = mixed.get_weights(), images(2)
     outputs = mixed.predict(x, verbose=0)
