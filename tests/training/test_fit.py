@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import csv
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from helpers.keras import keras, tiny_dataset
+from helpers.training import assert_same_bits
 from tfkit import models, training
-from tfkit._errors import DataError, UsageError
+from tfkit._errors import DataError, TrainingError, UsageError
+from tfkit.data import Dataset
+from tfkit.data._types import Augmentation
 from tfkit.pruning import prune, sparsity, strip
 from tfkit.quantization import quantize_aware, tfmot
 
@@ -99,6 +104,116 @@ def test_what_does_not_fit_is_refused() -> None:
         training.fit(network(), data, epochs=0)
     with pytest.raises(UsageError, match="classifiers with one input"):
         training.fit(keras.Sequential([keras.layers.Input((8, 8, 1)), keras.layers.Conv2D(1, 1)]), data)
+
+
+class Stopped(Exception):
+    """What interrupts a run in these tests."""
+
+
+@pytest.mark.parametrize(
+    ("scheme", "options"),
+    [("float32", {"recipe": "compact"}), ("binary", {}), ("binary", {"recipe": "bop"}), ("int8", {})],
+    ids=["float32", "binary", "bop", "int8"],
+)
+def test_interrupted_training_ends_with_the_same_bits(scheme: str, options: dict[str, Any], tmp_path: Path) -> None:
+    data = dataclasses.replace(tiny_dataset(SEED), augmentation=Augmentation(pad=1, flip=True))
+    settings = {"epochs": 3, "batch_size": 16, "seed": SEED, **options}
+    whole = network(scheme, width=0.5)
+    expected = training.fit(whole, data, **settings)
+
+    checkpoint = tmp_path / "run.checkpoint"
+    for stop in ((1, 2), (2, 3), (3, 1)):  # (epoch, step)
+
+        def interrupt(epoch: int, epochs: int, step: int, steps: int, logs: Any, stop: Any = stop) -> None:
+            if (epoch, step) == stop:
+                raise Stopped
+
+        with pytest.raises(Stopped):
+            training.fit(network(scheme, width=0.5), data, checkpoint=checkpoint, step_progress=interrupt, **settings)
+        assert checkpoint.exists()
+    pieces = network(scheme, width=0.5)
+    assert training.fit(pieces, data, checkpoint=checkpoint, **settings) == expected
+    assert_same_bits(whole.get_weights(), pieces.get_weights(), f"seed {SEED}")
+    assert not checkpoint.exists()
+
+
+def test_a_checkpoint_belongs_to_its_settings(tmp_path: Path) -> None:
+    def stop(*_: Any) -> None:
+        raise Stopped
+
+    path, data = tmp_path / "run.checkpoint", tiny_dataset(SEED)
+    with pytest.raises(Stopped):
+        training.fit(network(), data, epochs=2, checkpoint=path, step_progress=stop)
+    with pytest.raises(UsageError, match=r"other settings: recipe epochs was 2, now it is 3\. Use the same"):
+        training.fit(network(), data, epochs=3, checkpoint=path)
+    with pytest.raises(UsageError, match="model was "):
+        training.fit(network(width=0.5), data, epochs=2, checkpoint=path)
+
+
+def test_divergence_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"loss became \w+ (in step|after) .*lower learning rate than 1e\+20"):
+        training.fit(network(), tiny_dataset(SEED), recipe="plain", learning_rate=1e20, batch_size=8, epochs=3)
+
+
+def test_logs_have_no_gaps_after_an_interruption(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    def stop(epoch: int, *_: Any) -> None:
+        if epoch == 3:
+            raise Stopped
+
+    data, path, logs = tiny_dataset(SEED), tmp_path / "run.checkpoint", tmp_path / "logs"
+    options = {"epochs": 4, "checkpoint": path, "log_dir": logs, "log_name": "digits"}
+    with pytest.raises(Stopped):
+        training.fit(network(), data, step_progress=stop, **options)  # type: ignore[arg-type]
+    history = training.fit(network(), data, **options)  # type: ignore[arg-type]
+    with (logs / "digits.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
+    for name, values in history.items():
+        assert [float(row[name]) for row in rows] == values
+    assert float(rows[0]["learning_rate"]) > float(rows[3]["learning_rate"]) > 0
+    assert all(float(row["seconds"]) > 0 for row in rows)
+    events: dict[str, dict[int, float]] = {}
+    for file_name in sorted((logs / "digits").iterdir()):
+        for record in tf.data.TFRecordDataset(str(file_name)):
+            event = tf.compat.v1.Event.FromString(record.numpy())
+            for value in event.summary.value:
+                events.setdefault(value.tag, {})[event.step] = float(tf.make_ndarray(value.tensor))
+    assert sorted(events["loss"]) == [1, 2, 3, 4]
+    assert [events["loss"][step] for step in (1, 2, 3, 4)] == pytest.approx(history["loss"])
+
+
+class Streamed(Dataset):
+    """A data set that counts what is asked of it and refuses to be read as a whole."""
+
+    def arrays(self, split: str, limit: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        assert limit is not None, "the whole data set was read"
+        return super().arrays(split, limit)
+
+
+def test_data_streams() -> None:
+    source = tiny_dataset(SEED)
+    data = Streamed(source.x_train, source.y_train, source.x_test, source.y_test, source.classes)
+    vars(data)["streamed_train"], vars(data)["streamed_test"] = vars(data).pop("x_train"), vars(data).pop("x_test")
+    type(data).x_train = property(lambda self: vars(self)["streamed_train"])  # type: ignore[assignment, method-assign]
+    type(data).x_test = property(lambda self: vars(self)["streamed_test"])  # type: ignore[assignment, method-assign]
+    model, same = network(), network()
+    assert training.fit(model, data, epochs=1, seed=SEED) == training.fit(same, source, epochs=1, seed=SEED)
+    share = training.evaluate(model, data, batch_size=7)
+    assert share == training.accuracy(same, source.x_test, source.y_test)
+
+
+def test_steps_are_told() -> None:
+    seen: list[tuple[int, int, int, int]] = []
+    training.fit(
+        network(),
+        tiny_dataset(SEED),
+        epochs=2,
+        batch_size=20,
+        step_progress=lambda epoch, epochs, step, steps, logs: seen.append((epoch, epochs, step, steps)),
+    )
+    assert seen == [(epoch, 2, step, 3) for epoch in (1, 2) for step in (1, 2, 3)]
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import click
 
 from tfkit._errors import UsageError
 from tfkit._files import check_writable
-from tfkit.cli._options import architecture_options
+from tfkit.cli._options import architecture_options, data_option
 from tfkit.training.recipes import OPTIMIZERS, PRECISIONS, RECIPES, SCHEDULES, Recipe
 
 
@@ -41,7 +41,7 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command()
 @click.argument("model")
-@click.option("--data", "data_name", required=True, help="A named data set: digits, cifar10:DIR, images:DIR, ...")
+@data_option("--data", "data_name", purpose="What to train on", required=True)
 @click.option("-o", "--output", required=True, help="The .keras file to write.")
 @architecture_options
 @click.option(
@@ -193,7 +193,9 @@ def _built(
     from tfkit import models
     from tfkit.data import load as load_data
 
-    dataset = load_data(data_name, shape=input_shape or models.REGISTRY[model].input_shape)
+    own = models.REGISTRY[model].input_shape
+    # A folder of images is resized to what the architecture is made for; digits are not what to make of photographs.
+    dataset = load_data(data_name, shape=input_shape or (own if own[2] == 3 else (32, 32, 3)))
     network = models.build(
         model,
         input_shape=input_shape or dataset.shape,

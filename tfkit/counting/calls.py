@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfkit._errors import UnsupportedError
-from tfkit._keras import legacy_keras
+from tfkit._keras import legacy_keras, node_of
 
 keras = legacy_keras()
 
@@ -84,7 +84,7 @@ def _ordered(model: Any) -> list[Any]:
     """The nodes that lead to the model's outputs: each after those it reads, else as ``model.layers`` has them."""
     ends = {id(tensor) for tensor in model.inputs}
     nodes: dict[int, Any] = {}
-    waiting = [tensor.node for tensor in model.outputs]
+    waiting = [node_of(tensor) for tensor in model.outputs]
     while waiting:
         node = waiting.pop()
         if id(node) not in nodes:

@@ -255,6 +255,8 @@ def _stored_as(weight: Any, layer: Any, quantized: bool) -> str:
 
 
 def _zeros(weight: Any, wrapper: Any) -> int:
+    if not hasattr(weight.handle, "numpy"):
+        return 0  # built in a tf.Graph: it has a shape but no values
     values = weight.numpy()
     if type(wrapper).__name__ == "PruneLowMagnitude":  # the last step of an optimizer comes after the last masking
         from tfkit.pruning.tfmot import masked

@@ -39,9 +39,12 @@ class Logs:
         self.table(rows)
         import tensorflow as tf
 
-        with self._writer.as_default(step=len(rows)):
+        # tf.summary.scalar would need the tensorboard package here; whoever looks at the files has it.
+        plugin = tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars")
+        metadata = tf.compat.v1.SummaryMetadata(plugin_data=plugin)
+        with self._writer.as_default():
             for name, value in rows[-1].items():
-                tf.summary.scalar(name, value)
+                tf.summary.write(name, tf.constant(value, tf.float32), step=len(rows), metadata=metadata)
         self._writer.flush()
 
     def table(self, rows: Sequence[Row]) -> None:
