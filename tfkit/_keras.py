@@ -57,7 +57,10 @@ def set_untracked(layer: Any, name: str, value: Any) -> None:
 
 def is_keras_tensor(value: Any) -> bool:
     """Whether ``value`` is a symbolic tensor of the functional API."""
-    return bool(legacy_keras().backend.is_keras_tensor(value)) if hasattr(value, "shape") else False
+    try:
+        return bool(legacy_keras().backend.is_keras_tensor(value))
+    except ValueError:  # Keras' answer for what is no tensor at all
+        return False
 
 
 def node_of(tensor: Any) -> Any:
