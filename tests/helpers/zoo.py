@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from helpers.keras import keras
 from tfkit import models
@@ -18,8 +20,19 @@ def outline(name: str, **arguments: Any) -> Any:
 
     Arguments are those of ``models.build`` with a float32 or binary scheme.
     """
-    with tf.Graph().as_default():
+    with unallocated():
         return models.build(name, **arguments)
+
+
+@contextmanager
+def unallocated() -> Iterator[None]:
+    """A graph that nobody runs; what is built in it has shapes but no values."""
+    import tensorflow as tf
+
+    with tf.Graph().as_default(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*set_learning_phase.* is deprecated")
+        keras.backend.set_learning_phase(0)  # of this graph; else normalizations add both branches, which takes long
+        yield
 
 
 def trainable_params(model: Any) -> int:

@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from helpers.keras import keras
-from helpers.zoo import kernel_shapes, outline, trainable_params
+from helpers.zoo import kernel_shapes, outline, trainable_params, unallocated
 from tfkit import models
 from tfkit.counting import count
 from tfkit.models import resnet
@@ -73,7 +72,7 @@ def test_vgg16_is_that_of_keras_applications() -> None:
     """Layer for layer at two sizes; the paper's table 2 says 138 million."""
     assert millions(REGISTRY["vgg16"].params) == 138
     for shape, classes in (((224, 224, 3), 1000), ((64, 96, 3), 7)):
-        with tf.Graph().as_default():
+        with unallocated():
             theirs = keras.applications.VGG16(
                 input_shape=shape, classes=classes, weights=None, classifier_activation=None
             )
@@ -180,7 +179,7 @@ def test_torchvision_table(name: str, params: int, gmacs: float) -> None:
 
 
 def resnet50_of_the_paper(shape: tuple[int, int, int], classes: int) -> Any:
-    with tf.Graph().as_default():
+    with unallocated():
         return resnet.create_bottleneck(
             shape, classes, 1.0, "float32", repetitions=(3, 4, 6, 3), name="resnet50", stride_first=True
         )
@@ -199,18 +198,20 @@ def test_resnet_table_1() -> None:
     assert paper.macs + moved == REGISTRY["resnet50"].macs
 
 
-def test_resnet50_is_that_of_keras_applications() -> None:
-    """Layer for layer at two sizes; theirs has biases in its convolutions and the paper's strides."""
-    for shape, classes in (((224, 224, 3), 1000), ((64, 96, 3), 7)):
-        with tf.Graph().as_default():
-            theirs = keras.applications.ResNet50(
-                input_shape=shape, classes=classes, weights=None, classifier_activation=None
-            )
-        ours = resnet50_of_the_paper(shape, classes)
-        assert kernel_shapes(ours) == kernel_shapes(theirs)
-        biases = sum(s[-1] for s in kernel_shapes(theirs) if len(s) == 4)
-        assert ours.count_params() + biases == theirs.count_params()
-        assert count(ours).macs == count(theirs).macs
+@pytest.mark.parametrize(
+    ("shape", "classes"), [((64, 96, 3), 7), pytest.param((224, 224, 3), 1000, marks=pytest.mark.slow)]
+)
+def test_resnet50_is_that_of_keras_applications(shape: tuple[int, int, int], classes: int) -> None:
+    """Layer for layer; theirs has biases in its convolutions and the paper's strides."""
+    with unallocated():
+        theirs = keras.applications.ResNet50(
+            input_shape=shape, classes=classes, weights=None, classifier_activation=None
+        )
+    ours = resnet50_of_the_paper(shape, classes)
+    assert kernel_shapes(ours) == kernel_shapes(theirs)
+    biases = sum(s[-1] for s in kernel_shapes(theirs) if len(s) == 4)
+    assert ours.count_params() + biases == theirs.count_params()
+    assert count(ours).macs == count(theirs).macs
 
 
 def normalized_channels_wrn(depth: int, factor: int) -> int:
