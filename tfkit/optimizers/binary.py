@@ -64,7 +64,7 @@ def _is_stuck(layer: Any) -> bool:
     import tensorflow as tf
 
     for name in KERNEL_QUANTIZERS:
-        quantizer = getattr(layer, name, None)
+        quantizer: Any = getattr(layer, name, None)
         if is_binary(quantizer):
             ends = tf.constant([[-1.0, 1.0]])
             with tf.GradientTape() as tape:

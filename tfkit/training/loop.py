@@ -221,7 +221,7 @@ class _Run:
         return row
 
 
-class _Watch(keras.callbacks.Callback):  # type: ignore[name-defined, misc]
+class _Watch(keras.callbacks.Callback):  # type: ignore[name-defined]
     """Stop at once when the loss is no number; tell how an epoch is going."""
 
     def __init__(self, epoch: int, recipe: Recipe, steps: int, step_progress: StepProgress | None) -> None:
@@ -234,7 +234,7 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[name-defined, misc]
             self._tell(self._epoch + 1, self._recipe.epochs, batch + 1, self._steps, logs)
 
 
-class _Clip(keras.callbacks.Callback):  # type: ignore[name-defined, misc]
+class _Clip(keras.callbacks.Callback):  # type: ignore[name-defined]
     """Keep latent weights of layers without a constraint in [-1, 1]: outside they have no gradient."""
 
     def __init__(self, kernels: list[Any]) -> None:

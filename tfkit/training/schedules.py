@@ -12,7 +12,7 @@ keras = legacy_keras()
 
 
 @keras.utils.register_keras_serializable(package="tfkit")
-class RecipeSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc, name-defined]
+class RecipeSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[name-defined]
     """The learning rate of step t = 0 ... T - 1, after a linear warm-up of W steps to ``rate``.
 
         t < W:     rate · (t + 1) / W
