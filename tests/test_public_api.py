@@ -15,15 +15,19 @@ from tfkit import _errors
 PUBLIC = [
     "tfkit.bench",
     "tfkit.blocks",
+    "tfkit.callbacks",
     "tfkit.converters",
     "tfkit.counting",
     "tfkit.data",
     "tfkit.devices",
     "tfkit.layers",
+    "tfkit.metrics",
     "tfkit.models",
+    "tfkit.optimizers",
     "tfkit.pruning",
     "tfkit.quantization",
     "tfkit.runtime",
+    "tfkit.training",
 ]
 
 

@@ -10,7 +10,7 @@ keras = legacy_keras()
 
 
 @keras.utils.register_keras_serializable(package="tfkit")
-class SmoothedCrossEntropy(keras.losses.Loss):  # type: ignore[misc, name-defined]
+class SmoothedCrossEntropy(keras.losses.Loss):  # type: ignore[name-defined]
     """-Σ_c q_c · log p_c, with q = (1 - smoothing) · one_hot(label) + smoothing / classes.
 
     Source: Szegedy et al. 2016, https://arxiv.org/abs/1512.00567, section 7.
