@@ -70,13 +70,14 @@ def kernel_bound(name: str, ratio: float, shape: Sequence[int], given: Sequence[
     - HARD_SWISH (reference_ops.h) computes x · gate in 16 bits. With ratio / 128 = m 2^e, 1/2 <= m < 1, one LSB has
       2^-e units: x is rounded to a unit (1/2) and the product truncated (1). Both multipliers have 15 fractional bits
       (2^-15 of at most 256 LSB each), the gate is cut to 15 bits (1.5 · 2^-15).
-    - LEAKY_RELU in XNNPACK has multipliers of 8 fractional bits: 2^-9 of at most 255 LSB.
+    - LEAKY_RELU, and QUANTIZE from int8 to int8, have multipliers of 8 fractional bits in XNNPACK: 2^-9 of at most
+      255 LSB.
     - RESIZE_BILINEAR places pixels in 10 fractional bits: the step in / out is off by 2^-11, times the place, unless
       it fits; neighbours differ by at most 255 LSB.
     """
     if name == "HARD_SWISH":
         return 1.5 * 2.0 ** math.frexp(ratio / 128)[1] + 256 * 3.5 * 2.0**-15
-    if name == "LEAKY_RELU":
+    if name in ("LEAKY_RELU", "QUANTIZE"):
         return 255 * 2.0**-9
     if name == "RESIZE_BILINEAR":
         inexact = [new for new, old in zip(shape[1:3], given[1:3], strict=True) if (old << 10) % max(new, 1)]

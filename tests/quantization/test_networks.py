@@ -1,4 +1,4 @@
-"""Whole networks from float to a verified int8 flatbuffer: quantize_aware, some steps of training, strict conversion."""
+"""Whole networks from float to a verified int8 flatbuffer: quantize_aware, some training, strict conversion."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ keras = legacy_keras()
 
 
 @keras.utils.register_keras_serializable(package="tfkit")
-class HardSwish(keras.layers.Layer):
+class HardSwish(keras.layers.Layer):  # type: ignore[name-defined]
     """y = x · min(max(x + 3, 0), 6) / 6, in the form that TFLite's converter makes one HARD_SWISH op of.
 
     Howard et al., https://arxiv.org/abs/1905.02244, section 5.2.
@@ -24,7 +24,7 @@ class HardSwish(keras.layers.Layer):
 
 
 @keras.utils.register_keras_serializable(package="tfkit")
-class Gelu(keras.layers.Layer):
+class Gelu(keras.layers.Layer):  # type: ignore[name-defined]
     """y = x · Phi(x) with the normal distribution function Phi, or its approximation by tanh.
 
     Hendrycks and Gimpel, https://arxiv.org/abs/1606.08415, section 2.
@@ -44,7 +44,7 @@ class Gelu(keras.layers.Layer):
 
 
 @keras.utils.register_keras_serializable(package="tfkit")
-class Slice(keras.layers.Layer):
+class Slice(keras.layers.Layer):  # type: ignore[name-defined]
     """y = x[:, begin:end:step, ...] with one (begin, end, step) for every axis behind the batch, None as in Python."""
 
     def __init__(self, slices: Sequence[Sequence[int | None]], **kwargs: Any) -> None:
@@ -59,7 +59,7 @@ class Slice(keras.layers.Layer):
 
 
 @keras.utils.register_keras_serializable(package="tfkit")
-class Resize(keras.layers.Layer):
+class Resize(keras.layers.Layer):  # type: ignore[name-defined]
     """``tf.image.resize`` to (height, width) without antialiasing; ``method`` is "nearest" or "bilinear".
 
     x: (batch, height, width, channels).
@@ -79,7 +79,7 @@ class Resize(keras.layers.Layer):
 
 
 @keras.utils.register_keras_serializable(package="tfkit")
-class Rearrange(keras.layers.Layer):
+class Rearrange(keras.layers.Layer):  # type: ignore[name-defined]
     """``tf.nn.depth_to_space`` (``to="space"``) or ``tf.nn.space_to_depth`` (``to="depth"``), blocks of ``size``."""
 
     def __init__(self, size: int, to: str = "space", **kwargs: Any) -> None:
@@ -96,7 +96,7 @@ class Rearrange(keras.layers.Layer):
 
 
 @keras.utils.register_keras_serializable(package="tfkit")
-class PadChannels(keras.layers.Layer):
+class PadChannels(keras.layers.Layer):  # type: ignore[name-defined]
     """Zeros in front of and behind the channels of (batch, height, width, channels)."""
 
     def __init__(self, before: int, after: int, **kwargs: Any) -> None:

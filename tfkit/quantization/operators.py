@@ -7,6 +7,7 @@ their values.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -31,7 +32,7 @@ OPERATORS: Registry[Operator] = Registry("operator")
 
 def lowered_operator(call: Call, rewriter: Rewriter) -> Call:
     """The rule of an operator's symbol applied to its arguments by name."""
-    symbol = getattr(call.layer, "symbol", None) or getattr(call.layer.function, "__name__", "a function")
+    symbol = str(getattr(call.layer, "symbol", None) or getattr(call.layer.function, "__name__", "a function"))
     arguments = _arguments(call)
     if symbol in OPERATORS:
         return OPERATORS[symbol](call, arguments, rewriter)
@@ -138,9 +139,9 @@ def _reshape(call: Call, arguments: Arguments, rewriter: Rewriter) -> Call:
         raise Unsupported("reshapes a tensor of free size; give the network an input of fixed size")
     shape = call.shape[1:]
     if None in shape:
-        known = np.prod([size for size in shape if size is not None], dtype=int)
-        total = np.prod(x.shape[1:], dtype=int)
-        shape = tuple(int(total // known) if size is None else size for size in shape)
+        known = math.prod(size for size in shape if size is not None)
+        total = math.prod(size for size in x.shape[1:] if size is not None)
+        shape = tuple(total // known if size is None else size for size in shape)
     return rewriter.reshaped(x, shape, call.name)
 
 

@@ -41,6 +41,7 @@ def simplify(graph: Graph, rewriter: Rewriter) -> Graph:
     """Everything in this file, in its order."""
     graph = graph.rewritten(lambda call: _merged(call))
     graph = graph.rewritten(lambda call: _hard_swish(call, rewriter))
+    graph = _with_early_relus(graph)
     graph = _with_foldable_normalizations(graph, rewriter)
     graph = graph.rewritten(lambda call: _convolution(call, rewriter))
     return graph.rewritten(lambda call: _requantized(call, rewriter))
@@ -128,6 +129,27 @@ def only(readers: list[Call | None]) -> Call | None:
     return readers[0] if len(readers) == 1 else None
 
 
+def _with_early_relus(graph: Graph) -> Graph:
+    """relu(max_pool(x)) as max_pool(relu(x)), which is the same: what computes x computes its ReLU too."""
+    readers = graph.readers()
+
+    def rewrite(call: Call) -> Call:
+        if not is_relu(call) or call.inputs[0].kind != "MaxPooling2D":
+            return call
+        pool = call.inputs[0]
+        before = pool.inputs[0]
+        if (
+            only(readers[id(pool)]) is not call
+            or only(readers[id(before)]) is not pool
+            or is_binary_layer(before.layer)
+        ):
+            return call
+        call.inputs, call.shape, pool.inputs = [before], before.shape, [call]
+        return pool
+
+    return graph.rewritten(rewrite)
+
+
 def _with_foldable_normalizations(graph: Graph, rewriter: Rewriter) -> Graph:
     readers = graph.readers()
 
@@ -202,7 +224,7 @@ def _on_image(call: Call, rewriter: Rewriter, make: Any) -> Call:
     """``make`` (input, name) on [height, width, channels]; other ranks are reshaped and back."""
     (x,) = call.inputs
     if len(x.shape) == 4:
-        return make(x, call.name)  # type: ignore[no-any-return]
+        return make(x, call.name)
     rows = int(np.prod([size or 1 for size in x.shape[1:-1]], dtype=int))
     wide = rewriter.reshaped(x, (rows, 1, x.shape[-1]), rewriter.names.unique(f"{call.name}_wide"))
     made = make(wide, rewriter.names.unique(f"{call.name}_image"))

@@ -89,7 +89,8 @@ def _config(call: Call, readers: Readers) -> Any | None:
         return FixedConfig(*call.limits)
     if call.kind in SAME_SCALE and len(readers[id(call)]) > 1:
         # The converter carries a range through such an op to one reader only; ``settle`` makes both ranges one.
-        return OutputConfig() if fixed_range(call) is None else FixedConfig(*fixed_range(call))
+        limits = fixed_range(call)
+        return OutputConfig() if limits is None else FixedConfig(*limits)
     if is_normalization(call):
         return PassConfig() if _fuses(following) else OutputConfig()
     if is_normalization(following) and call.kind in _FUSED:
