@@ -43,6 +43,7 @@ def create_vgg_small(input_shape: tuple[int, int, int], classes: int, width: flo
     Every layer is followed by batch normalization. In the binary scheme all layers are binary but the first and
     the last; FINN binarizes the weights of these two as well. Convolutions have no padding, which takes 32x32
     inputs down to one pixel; where that leaves nothing (below 32) they have, so that small inputs work as well.
+    The float form writes its hidden dense layers as convolutions over the whole map, whose normalizations fold.
     """
     from tfkit import blocks
     from tfkit._keras import legacy_keras
@@ -62,15 +63,15 @@ def create_vgg_small(input_shape: tuple[int, int, int], classes: int, width: flo
                 x = blocks.conv_bn(x, channels, padding=padding, relu=not binary, momentum=_MOMENTUM, name=name)
         if pooled:
             x = layers.MaxPooling2D(2, name=f"pool{stage}")(x)
-    x = layers.Flatten(name="flatten")(x)
     units = blocks.make_divisible(512 * width, 32 if binary else 8)
-    for name in ("dense1", "dense2"):
-        if binary:
-            x = blocks.binary_dense_bn(x, units, momentum=_MOMENTUM, name=name)
-        else:
-            x = layers.Dense(units, use_bias=False, kernel_initializer="he_normal", name=name)(x)
-            x = layers.BatchNormalization(momentum=_MOMENTUM, name=f"{name}_bn")(x)
-            x = layers.ReLU(name=f"{name}_relu")(x)
+    if binary:
+        x = layers.Flatten(name="flatten")(x)
+        x = blocks.binary_dense_bn(x, units, momentum=_MOMENTUM, name="dense1")
+        x = blocks.binary_dense_bn(x, units, momentum=_MOMENTUM, name="dense2")
+    else:
+        x = blocks.conv_bn(x, units, x.shape[1:3], padding="valid", relu=True, momentum=_MOMENTUM, name="dense1")
+        x = blocks.conv_bn(x, units, 1, relu=True, momentum=_MOMENTUM, name="dense2")
+        x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(classes, name="logits")(x)
     return keras.Model(inputs, x, name="vgg_small")
 

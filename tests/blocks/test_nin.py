@@ -38,9 +38,7 @@ def test_mlpconv_is_a_dense_network_at_every_pixel() -> None:
 def test_binary_mlpconv() -> None:
     def formula(x: np.ndarray, weights: Weights) -> np.ndarray:
         for name in ("b_conv", "b_mlp1"):
-            latent = weights.kernel(name)
-            kernel = sign(latent) * np.abs(latent).mean(axis=(0, 1, 2))
-            x = relu(conv(sign(weights.norm(x, f"{name}_bn")), kernel, pad_value=1.0))
+            x = relu(conv(sign(weights.norm(x, f"{name}_bn")), sign(weights.kernel(name)), pad_value=1.0))
         return x
 
     model = block_model(lambda x: blocks.binary_mlpconv(x, (64, 32), 3, name="b"), (5, 6, 32), SEED)

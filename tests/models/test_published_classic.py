@@ -99,7 +99,9 @@ def test_vgg_small_is_finns() -> None:
     convolutions = [(3, 3, a, b) for a, b in pairwise(channels)]
     for scheme in ("float32", "binary"):
         model = outline("vgg_small", scheme=scheme)
-        assert kernel_shapes(model) == sorted([*convolutions, (256, 512), (512, 512), (512, 10)])
+        dense = [(256, 512), (512, 512)]
+        hidden = dense if scheme == "binary" else [(1, 1, *shape) for shape in dense]  # convolutions of one pixel
+        assert kernel_shapes(model) == sorted([*convolutions, *hidden, (512, 10)])
         sides = [model.get_layer(f"conv{stage}_{n}").output_shape[1] for stage in (1, 2, 3) for n in (1, 2)]
         assert sides == [30, 28, 12, 10, 3, 1]
         found = count(model)

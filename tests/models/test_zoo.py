@@ -99,7 +99,8 @@ def test_arguments_reach_the_model(name: str) -> None:
     model = outline(name, input_shape=(64, 96, 3), classes=7, width=0.5)
     assert model.input_shape == (None, 64, 96, 3)
     assert model.output_shape == (None, 7)
-    assert count(model).params < spec.params or name == "small_cnn"
+    larger = ("small_cnn", "vgg_small")  # for inputs below 64x96: a third stage, more pixels for a dense layer
+    assert (count(model).params < spec.params) == (name not in larger)
     assert metadata_of(model).extra == {"classes": 7, "width": 0.5, "recipe": spec.recipe}
 
 

@@ -28,11 +28,13 @@ def mlpconv(x: Any, filters: Sequence[int], kernel_size: int, *, name: str) -> A
 
 
 def binary_mlpconv(x: Any, filters: Sequence[int], kernel_size: int, *, momentum: float = 0.9, name: str) -> Any:
-    """``mlpconv`` in binary: each convolution is y = relu(conv(sign(BN(x)), α · sign(W))), α = mean |W| per filter.
+    """``mlpconv`` in binary: each convolution is y = relu(conv(sign(BN(x)), sign(W))).
 
     x: (batch, height, width, channels) -> (batch, height, width, filters[-1]); channels and filters should be
     multiples of 32. Source: XNOR-Net, https://arxiv.org/abs/1603.05279, section 3.2 and figure 3 (normalization
-    and sign before the convolution, pooling after it); without the scale K of the activations, as in Larq's zoo.
+    and sign before the convolution, pooling after it). Its scale α = mean |W| of each filter is left out: ReLU and
+    pooling pass a positive factor on, and the next normalization divides it out again. So is the scale K of the
+    activations, as in Larq's zoo.
     """
     for number, count in enumerate(filters):
         layer = f"{name}_conv" if number == 0 else f"{name}_mlp{number}"
@@ -44,7 +46,8 @@ def binary_mlpconv(x: Any, filters: Sequence[int], kernel_size: int, *, momentum
             activation="relu",
             use_bias=False,
             input_quantizer="ste_sign",
-            kernel_quantizer="magnitude_aware_sign",
+            kernel_quantizer="ste_sign",
+            kernel_constraint="weight_clip",
             kernel_initializer="glorot_normal",
             name=layer,
         )(x)
