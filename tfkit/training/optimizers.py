@@ -61,16 +61,9 @@ def decaying_weights(model: Any) -> list[Any]:
 
 
 def optimizer_state(optimizer: Any) -> list[Any]:
-    """Every variable that decides what the optimizer does next.
-
-    Weight decay reads the learning rate of the step before, which Keras keeps outside ``variables``.
-    """
-    import tensorflow as tf
-
-    if isinstance(optimizer, keras.optimizers.legacy.Optimizer):
-        return list(optimizer.weights)
-    rate = getattr(optimizer, "inner_optimizer", optimizer).learning_rate
-    return [*optimizer.variables, *([rate] if isinstance(rate, tf.Variable) else [])]
+    """Every variable that decides what the optimizer does next; the learning rate follows from the step."""
+    is_legacy = isinstance(optimizer, keras.optimizers.legacy.Optimizer)
+    return list(optimizer.weights if is_legacy else optimizer.variables)
 
 
 def _create_slots(model: Any, optimizer: Any) -> None:
