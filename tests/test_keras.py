@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from helpers.keras import keras
-from tfkit._keras import call_count, flat_layers, set_untracked
+from tfkit._keras import call_count, flat_layers, is_keras_tensor, node_of, set_untracked
 
 layers = keras.layers
 
@@ -34,3 +34,16 @@ def test_untracked_attributes_add_no_weights() -> None:
     assert not layer.weights
     layer.host = other
     assert layer.weights
+
+
+def test_symbolic_tensors_know_the_call_that_made_them() -> None:
+    i = layers.Input((3,))
+    layer = layers.Dense(3)
+    tensor = layer(i)
+    node = node_of(tensor)
+    assert node.layer is layer
+    assert node.keras_inputs[0] is i
+    assert node.call_args[0] is i
+    assert node.outputs is tensor
+    assert is_keras_tensor(tensor)
+    assert not any(map(is_keras_tensor, (3.0, None, "x", layer.kernel.numpy(), layer.kernel)))

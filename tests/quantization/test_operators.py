@@ -40,8 +40,8 @@ def shuffle(x: Any) -> Any:
 def lone_norms(x: Any) -> Any:
     x = layers.ReLU()(layers.BatchNormalization()(layers.Add()([x, layers.Conv2D(6, 1)(x)])))
     x = layers.BatchNormalization()(layers.Concatenate()([x, layers.MaxPooling2D(3, 1, padding="same")(x)]))
-    rows = layers.Dense(5, activation="relu")(layers.Flatten()(x))
-    return layers.BatchNormalization()(rows)
+    rows = layers.ReLU()(layers.BatchNormalization()(layers.Dense(8, use_bias=False)(layers.Flatten()(x))))
+    return layers.BatchNormalization()(layers.Dense(5, activation="relu")(rows))
 
 
 def slices(x: Any) -> Any:

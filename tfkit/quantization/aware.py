@@ -34,9 +34,13 @@ def quantize_aware(model: Any, calibration: np.ndarray | None = None) -> Any:
     Weights are quantized per output channel and activations per tensor, as TFLite's int8 kernels do
     (Jacob et al., https://arxiv.org/abs/1712.05877, section 3). Binary layers stay binary: the int8 value
     is what leaves their fused batch normalization, so binary and int8 layers become one flatbuffer
-    without a float op. Average pooling becomes a depthwise convolution with the same result, because the
-    int8 AVERAGE_POOL_2D rounds twice. Kernels of frozen layers (``trainable=False``) train like the others:
-    TF-MOT's wrappers do not know of frozen layers.
+    without a float op. Frozen layers (``trainable=False``) keep their weights.
+
+    The copy is one flat functional model in float32, made of layers that int8 kernels compute exactly: nested models
+    are opened, TensorFlow operators become layers, hard-swish in any spelling becomes one HARD_SWISH op, constants
+    (Rescaling, Normalization, ``2 * x + 1``) and batch normalizations that fold into no convolution become 1x1
+    depthwise convolutions. Average pooling becomes a depthwise convolution with the same result, because the int8
+    AVERAGE_POOL_2D rounds twice. A layer keeps its name; new ones are named after it.
 
     Args:
         model: a functional or sequential tf_keras model, trained or not. Names, weights and metadata are kept.

@@ -21,8 +21,8 @@ keras = legacy_keras()
 layers = keras.layers
 
 NORMALIZATIONS = ("BatchNormalization", "SyncBatchNormalization")
-# What the converter folds a batch normalization into.
-_FOLDS = ("Conv2D", "DepthwiseConv2D", "Dense")
+# What the converter folds a batch normalization into; kernels of dense layers have one scale for all channels.
+_FOLDS = ("Conv2D", "DepthwiseConv2D")
 
 # int8 ops whose inputs and output share one scale.
 JOINING = ("Concatenate", "Maximum", "Minimum")
@@ -41,8 +41,8 @@ def simplify(graph: Graph, rewriter: Rewriter) -> Graph:
     """Everything in this file, in its order."""
     graph = graph.rewritten(lambda call: _merged(call))
     graph = graph.rewritten(lambda call: _hard_swish(call, rewriter))
-    graph = _with_early_relus(graph)
     graph = _with_foldable_normalizations(graph, rewriter)
+    graph = _with_early_relus(graph)
     graph = graph.rewritten(lambda call: _convolution(call, rewriter))
     return graph.rewritten(lambda call: _requantized(call, rewriter))
 
@@ -130,11 +130,14 @@ def only(readers: list[Call | None]) -> Call | None:
 
 
 def _with_early_relus(graph: Graph) -> Graph:
-    """relu(max_pool(x)) as max_pool(relu(x)), which is the same: what computes x computes its ReLU too."""
+    """relu(max_pool(x)) as max_pool(relu(x)), which is the same: what computes x computes its ReLU too.
+
+    So does a reshape, which stands behind a normalization of rows.
+    """
     readers = graph.readers()
 
     def rewrite(call: Call) -> Call:
-        if not is_relu(call) or call.inputs[0].kind != "MaxPooling2D":
+        if not is_relu(call) or call.inputs[0].kind not in ("MaxPooling2D", "Reshape"):
             return call
         pool = call.inputs[0]
         before = pool.inputs[0]
