@@ -72,13 +72,19 @@ class Bconv2dOp : public Op {
       kernel_ = selection.kernel;
     }
     geometry_ = geometry;
-    workspace_.resize(kernel_->workspace(geometry_));
+    const bconv2d::Workspace words = kernel_->workspace(geometry_);
+    shared_ = Buffer(words.shared);
+    own_ = Buffer(words.own);
     return output;
   }
 
   void Run(const void* input, void* output) override {
-    kernel_->run(geometry_, packed_, transform_, static_cast<const std::uint32_t*>(input),
-                 workspace_.data(), output);
+    const bconv2d::Call call =
+        bconv2d::MakeCall(geometry_, transform_, packed_, static_cast<const std::uint32_t*>(input),
+                          shared_.data(), output);
+    for (int stage = 0; stage < kernel_->stages; ++stage) {
+      kernel_->run(call, stage, 0, kernel_->units(geometry_, stage), own_.data());
+    }
   }
 
   const char* kernel_name() const override { return kernel_->name; }
@@ -191,7 +197,8 @@ class Bconv2dOp : public Op {
   bconv2d::Geometry geometry_;
   const bconv2d::Kernel* kernel_ = nullptr;
   bconv2d::PackedFilter packed_;
-  std::vector<std::uint64_t> workspace_;
+  Buffer shared_;
+  Buffer own_;
 };
 
 }  // namespace

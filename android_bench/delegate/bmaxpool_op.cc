@@ -39,7 +39,7 @@ class BMaxPool2dOp : public Op {
 
   void Run(const void* input, void* output) override {
     kernel_->run(shape_, static_cast<const std::uint32_t*>(input),
-                 static_cast<std::uint32_t*>(output));
+                 static_cast<std::uint32_t*>(output), 0, shape_.OutputRows());
   }
 
   const char* kernel_name() const override { return kernel_->name; }

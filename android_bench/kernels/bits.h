@@ -5,11 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/inlining.h"
+
 namespace tfkit {
 
 constexpr int kWordBits = 32;
 
-constexpr std::int64_t PackedWords(std::int64_t channels) {
+TFKIT_ALWAYS_INLINE constexpr std::int64_t PackedWords(std::int64_t channels) {
   return (channels + kWordBits - 1) / kWordBits;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/cpu.h"
+#include "kernels/fit.h"
 #include "kernels/names.h"
 
 namespace tfkit {
@@ -15,7 +16,14 @@ struct Selection {
   std::string error;
 };
 
-// Without a forced name: the first kernel of the list (fastest first) that runs this shape on this
+// A kernel's own code, `fit` included, may need its instructions: it is asked only where they
+// exist.
+template <typename Kernel, typename Shape>
+Fit FitOf(const Kernel& kernel, const Shape& shape, const Cpu& cpu) {
+  return Has(cpu, kernel.isa) ? kernel.fit(shape, cpu) : Fit::kCannot;
+}
+
+// Without a forced name: the first kernel of the list (fastest first) that suits this shape on this
 // CPU. With one: that kernel or an error, never silently another. A name that only other ops have
 // leaves this op to its default, so that one name can be forced on a whole model.
 template <typename Kernel, typename Shape>
@@ -27,14 +35,14 @@ Selection<Kernel> SelectFrom(const std::vector<const Kernel*>& kernels, const Sh
     }
     for (const Kernel* kernel : kernels) {
       if (forced != kernel->name) continue;
-      if (kernel->runs(shape, cpu)) return {kernel, ""};
+      if (FitOf(*kernel, shape, cpu) != Fit::kCannot) return {kernel, ""};
       return {nullptr, "kernel '" + forced + "' cannot run this shape on this CPU"};
     }
   }
   for (const Kernel* kernel : kernels) {
-    if (kernel->runs(shape, cpu)) return {kernel, ""};
+    if (FitOf(*kernel, shape, cpu) == Fit::kSuits) return {kernel, ""};
   }
-  return {nullptr, "no kernel runs this shape on this CPU"};
+  return {nullptr, "no kernel suits this shape on this CPU"};
 }
 
 }  // namespace tfkit

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "kernels/inlining.h"
+
 namespace tfkit {
 
 enum class Padding { kSame, kValid };
@@ -17,8 +19,10 @@ struct WindowAxis {
   int pad_before = 0;  // pixels by which the first window starts before the image
 
   // Pixel under tap `tap` of window `window`; outside the image when < 0 or >= input.
-  int Pixel(int window, int tap) const { return window * stride - pad_before + tap * dilation; }
-  bool Inside(int pixel) const { return pixel >= 0 && pixel < input; }
+  TFKIT_ALWAYS_INLINE int Pixel(int window, int tap) const {
+    return window * stride - pad_before + tap * dilation;
+  }
+  TFKIT_ALWAYS_INLINE bool Inside(int pixel) const { return pixel >= 0 && pixel < input; }
 };
 
 // Nothing if a size is not positive, no window fits (VALID), or a pixel's index would not fit an

@@ -22,6 +22,7 @@ using testing::Guarded;
 using testing::Pack;
 using testing::Random;
 using testing::SameBits;
+using testing::Scratch;
 
 struct Case {
   int batch = 1, height = 5, width = 5, channels_in = 32, channels_out = 4, groups = 1;
@@ -94,14 +95,27 @@ std::vector<int> Convolve(const Case& c, const std::vector<int>& images,
   return sums;
 }
 
+// Runs units a few at a time, the last ones first, as threads might.
 template <typename T>
 std::vector<T> Output(const Kernel& kernel, const Geometry& geometry,
                       const OutputTransform& transform, const std::vector<std::uint32_t>& filter,
                       const std::vector<std::uint32_t>& input, std::size_t size) {
   const bconv2d::PackedFilter packed = kernel.pack(geometry.filter, filter.data());
-  std::vector<std::uint64_t> workspace(kernel.workspace(geometry), 0x5a5a5a5a5a5a5a5aull);
+  const bconv2d::Workspace words = kernel.workspace(geometry);
+  Scratch shared(words.shared);
   Guarded<T> output(size);
-  kernel.run(geometry, packed, transform, input.data(), workspace.data(), output.data());
+  const bconv2d::Call call =
+      bconv2d::MakeCall(geometry, transform, packed, input.data(), shared.data(), output.data());
+  for (int stage = 0; stage < kernel.stages; ++stage) {
+    Scratch own(words.own);
+    const std::int64_t units = kernel.units(geometry, stage);
+    const std::int64_t step = units / 3 + 1;
+    for (std::int64_t begin = (units - 1) / step * step; begin >= 0; begin -= step) {
+      kernel.run(call, stage, begin, std::min(units, begin + step), own.data());
+    }
+    own.Check();
+  }
+  shared.Check();
   return output.Take();
 }
 
@@ -284,26 +298,45 @@ TEST(Bconv2d, RandomGeometry) {
   CheckAll(cases);
 }
 
-// Sums beyond 16 bits, reached and not only possible: all products are -1, then all +1.
-TEST(Bconv2d, AccumulatorsBeyond16Bits) {
-  Case c;
-  c.height = c.width = 3;
-  c.channels_in = 8192;
-  c.channels_out = 5;
-  c.padding = Padding::kValid;
-  const Geometry geometry = GeometryOf(c);
-  const std::size_t filter_words = 5 * 9 * 256;
-  const OutputTransform plain =
-      bconv2d::FloatOutput(geometry.filter, Activation::kNone, nullptr, nullptr);
-  const std::vector<std::uint32_t> input(9 * 256, 0xffffffff);
-  for (int sign : {-1, 1}) {
-    const std::vector<std::uint32_t> filter(filter_words, sign < 0 ? 0 : 0xffffffff);
-    const std::vector<float> expected(5, sign * 73728.0f);
-    ForEachKernel(
-        "bconv2d", bconv2d::Kernels(), geometry, bconv2d::Select, [&](const Kernel& kernel) {
-          EXPECT_TRUE(
-              SameBits(expected, Output<float>(kernel, geometry, plain, filter, input, 5), {5}));
-        });
+// The bound of 16-bit accumulators comes from the filter, not from the image, and from one group.
+TEST(Bconv2d, CountsFit16BitsUpToTheBound) {
+  const auto fits = [](int channels_in, int groups, int height, int width) {
+    return bconv2d::Filter{channels_in, groups, groups, height, width}.CountsFit16Bits();
+  };
+  EXPECT_TRUE(fits(65504, 1, 1, 1));
+  EXPECT_FALSE(fits(65536, 1, 1, 1));
+  EXPECT_FALSE(fits(65505, 1, 1, 1));  // the rest of its last word counts
+  EXPECT_TRUE(fits(7264, 1, 3, 3));
+  EXPECT_FALSE(fits(7265, 1, 3, 3));
+  EXPECT_TRUE(fits(2 * 7264, 2, 3, 3));
+  EXPECT_FALSE(fits(2 * 7296, 2, 3, 3));
+  EXPECT_TRUE(fits(32, 1, 2047, 1));
+  EXPECT_FALSE(fits(32, 1, 2048, 1));
+  EXPECT_FALSE(fits(32, 1, 1 << 15, 1 << 10));
+}
+
+// Sums on both sides of 16 bits, reached and not only possible: all products are -1, then all +1.
+TEST(Bconv2d, AccumulatorsAround16Bits) {
+  for (int channels_in : {3616, 3648, 7264, 7296, 8192}) {
+    Case c;
+    c.height = c.width = 3;
+    c.channels_in = channels_in;
+    c.channels_out = 37;
+    c.padding = Padding::kValid;
+    const Geometry geometry = GeometryOf(c);
+    const int words = 9 * channels_in / 32;
+    const OutputTransform plain =
+        bconv2d::FloatOutput(geometry.filter, Activation::kNone, nullptr, nullptr);
+    const std::vector<std::uint32_t> input(words, 0xffffffff);
+    for (int sign : {-1, 1}) {
+      const std::vector<std::uint32_t> filter(37 * words, sign < 0 ? 0 : 0xffffffff);
+      const std::vector<float> expected(37, sign * 9.0f * channels_in);
+      ForEachKernel(
+          "bconv2d", bconv2d::Kernels(), geometry, bconv2d::Select, [&](const Kernel& kernel) {
+            EXPECT_TRUE(SameBits(expected,
+                                 Output<float>(kernel, geometry, plain, filter, input, 37), {37}));
+          });
+    }
   }
 }
 

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "kernels/buffer.h"
+
 namespace tfkit::testing {
 
 // "[0, 3, 1, 5]": the coordinates of element `index`.
@@ -65,6 +67,26 @@ class Guarded {
   static constexpr std::size_t kGuard = 16;
   static constexpr unsigned char kPattern = 0xa5;
   std::vector<unsigned char> storage_;
+};
+
+// Scratch memory as kernels are promised it: aligned, full of anything, and no larger than asked.
+class Scratch {
+ public:
+  explicit Scratch(std::size_t words)
+      : words_(words), storage_(AlignedWords(words) + kAlignmentWords) {
+    std::fill(data(), data() + storage_.bytes() / sizeof(std::uint64_t), kPattern);
+  }
+  std::uint64_t* data() { return storage_.data(); }
+  void Check() {
+    for (std::size_t i = words_; i < storage_.bytes() / sizeof(std::uint64_t); ++i) {
+      EXPECT_EQ(data()[i], kPattern) << "written after the workspace";
+    }
+  }
+
+ private:
+  static constexpr std::uint64_t kPattern = 0x5a5a5a5a5a5a5a5aull;
+  const std::size_t words_;
+  Buffer storage_;
 };
 
 }  // namespace tfkit::testing

@@ -34,7 +34,7 @@ template <typename Kernel, typename Shape>
 void ExpectCovered(const std::string& op, const std::vector<const Kernel*>& kernels,
                    const Shape& shape) {
   for (const Kernel* kernel : kernels) {
-    if (!kernel->runs(shape, HostCpu())) continue;
+    if (FitOf(*kernel, shape, HostCpu()) == Fit::kCannot) continue;
     EXPECT_EQ(Runs().count({op, kernel->name}), 1u)
         << op << " has the kernel '" << kernel->name
         << "', which this CPU can run and no test has run";

@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "kernels/cpu.h"
+#include "kernels/selection.h"
 
 namespace tfkit::testing {
 
@@ -21,7 +21,7 @@ template <typename Kernel, typename Shape, typename SelectFunction, typename Bod
 void ForEachKernel(const std::string& op, const std::vector<const Kernel*>& kernels,
                    const Shape& shape, SelectFunction select, Body body) {
   for (const Kernel* kernel : kernels) {
-    if (!kernel->runs(shape, HostCpu())) continue;
+    if (FitOf(*kernel, shape, HostCpu()) == Fit::kCannot) continue;
     const auto selection = select(shape, HostCpu(), kernel->name);
     ASSERT_EQ(selection.kernel, kernel) << op << " " << kernel->name << ": " << selection.error;
     SCOPED_TRACE(op + " kernel " + kernel->name);

@@ -55,11 +55,12 @@ TEST(Quantize, FloatSigns) {
 
 TEST(Quantize, NegativeZeroIsPlusOne) {
   const float input[] = {-0.0f, 0.0f, -1.0f};
-  for (const Kernel* kernel : quantize::Kernels()) {
-    std::uint32_t word = 0;
-    kernel->from_float({1, 3}, input, &word);
-    EXPECT_EQ(word, 0b100u) << kernel->name;
-  }
+  ForEachKernel("quantize", quantize::Kernels(), Shape{1, 3}, quantize::Select,
+                [&](const Kernel& kernel) {
+                  std::uint32_t word = 0;
+                  kernel.from_float({1, 3}, input, &word);
+                  EXPECT_EQ(word, 0b100u);
+                });
 }
 
 TEST(Quantize, Int8SignsAroundEveryZeroPoint) {

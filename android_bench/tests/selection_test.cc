@@ -62,6 +62,47 @@ TEST(Selection, ForcedKernelIsTakenOrRefused) {
 #endif
 }
 
+// A list of made-up kernels, to see the rule alone.
+struct Imagined {
+  const char* name;
+  Isa isa;
+  Fit (*fit)(const int& shape, const Cpu&);
+};
+
+TEST(Selection, TakesTheFirstThatSuitsAndForcesWhatCan) {
+  const Imagined absent = {"popcnt", Isa::kPopcnt,
+                           [](const int&, const Cpu&) -> Fit { throw "its code was run"; }};
+  const Imagined special = {
+      "portable", Isa::kBaseline, [](const int& shape, const Cpu&) {
+        return shape == 0 ? Fit::kCannot : shape == 1 ? Fit::kCan : Fit::kSuits;
+      }};
+  const Imagined last = {"reference", Isa::kBaseline,
+                         [](const int&, const Cpu&) { return Fit::kSuits; }};
+  const std::vector<const Imagined*> list = {&absent, &special, &last};
+  EXPECT_EQ(SelectFrom(list, 0, Cpu{}, "").kernel, &last);
+  EXPECT_EQ(SelectFrom(list, 1, Cpu{}, "").kernel, &last);
+  EXPECT_EQ(SelectFrom(list, 2, Cpu{}, "").kernel, &special);
+  EXPECT_EQ(SelectFrom(list, 0, Cpu{}, "portable").kernel, nullptr);
+  EXPECT_EQ(SelectFrom(list, 1, Cpu{}, "portable").kernel, &special);
+  EXPECT_EQ(SelectFrom(list, 2, Cpu{}, "popcnt").kernel, nullptr);
+}
+
+// One instruction set short of what a kernel's file is compiled for is too few.
+TEST(Selection, AsksForEveryInstructionSetOfTheFlags) {
+  Cpu all;
+  bool Cpu::* const x86[] = {&Cpu::popcnt,   &Cpu::avx2,     &Cpu::avx512f,        &Cpu::avx512bw,
+                             &Cpu::avx512dq, &Cpu::avx512vl, &Cpu::avx512vpopcntdq};
+  for (bool Cpu::* field : x86) all.*field = true;
+  EXPECT_TRUE(Has(all, Isa::kAvx512Vpopcntdq));
+  for (bool Cpu::* field : x86) {
+    Cpu lacking = all;
+    lacking.*field = false;
+    EXPECT_FALSE(Has(lacking, Isa::kAvx512Vpopcntdq));
+  }
+  EXPECT_FALSE(Has(Cpu{}, Isa::kAvx2));
+  EXPECT_FALSE(Has(Cpu{}, Isa::kNeonDotprod));
+}
+
 TEST(Selection, UnknownNameIsAnError) {
   const auto selection = quantize::Select({1, 32}, Cpu{}, "fastest");
   EXPECT_EQ(selection.kernel, nullptr);

@@ -5,16 +5,19 @@
 // a zero-padded tap adds its channel count, which is why d is kept doubled: it is exact for odd
 // channel counts too. Then, as LCE does it (mul rounds, add rounds, no fused multiply-add):
 //
-//   float      float(clamp(d)) * multiplier + bias
+//   float      float(clamp(d)) * multiplier + bias; without `clamps` the clamp changes nothing
 //   int8       the same with scale and zero point folded in, rounded half away from zero, saturated
-//   bitpacked  bit = d / 2 > threshold
+//   bitpacked  bit = d / 2 > threshold (d >= 0 is even)
+//
+// Kernels may do this in their own way as long as the bits are the same.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 #include "kernels/bconv2d/params.h"
+#include "kernels/buffer.h"
 
 namespace tfkit::bconv2d {
 
@@ -23,11 +26,17 @@ enum class Activation { kNone, kRelu, kReluN1To1, kRelu6 };
 
 struct OutputTransform {
   OutputType type = OutputType::kFloat;
+  bool clamps = false;
   std::int32_t clamp_min = 0;  // of d
   std::int32_t clamp_max = 0;
-  std::vector<float> multiplier;        // [channels_out]; empty for bitpacked output
-  std::vector<float> bias;              // [channels_out]; empty for bitpacked output
-  std::vector<std::int32_t> threshold;  // [channels_out]; empty for the others
+  // [channels_out], aligned to kAlignment and readable, as zeros, up to the next multiple of
+  // kChannelPadding.
+  const float* multiplier = nullptr;         // null for bitpacked output
+  const float* bias = nullptr;               // null for bitpacked output
+  const std::int32_t* threshold = nullptr;   // null for the others
+  std::shared_ptr<const Buffer> parameters;  // what they point into
+
+  static constexpr int kChannelPadding = 64;
 };
 
 // multiplier and bias [channels_out] apply to the activated convolution; null means 1 and 0.
@@ -36,12 +45,9 @@ OutputTransform Int8Output(const Filter&, Activation, const float* multiplier, c
                            float scale, int zero_point);
 OutputTransform BitpackedOutput(const Filter&, const std::int32_t* threshold);
 
-float ToFloat(const OutputTransform&, std::int32_t d, int channel);
-std::int8_t ToInt8(const OutputTransform&, std::int32_t d, int channel);
-bool ToBit(const OutputTransform&, std::int32_t d, int channel);
-
-// Writes one output pixel, number `pixel` of the output tensor, from d [channels_out].
-void StorePixel(const OutputTransform&, const std::int32_t* d, int channels_out, std::size_t pixel,
-                void* output);
+// Writes `pixels` output pixels from number `first` of the output tensor on, from d [pixels,
+// channels_out].
+void StorePixels(const OutputTransform&, const std::int32_t* d, int channels_out, std::size_t first,
+                 int pixels, void* output);
 
 }  // namespace tfkit::bconv2d

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "kernels/bits.h"
+#include "kernels/inlining.h"
 #include "kernels/window.h"
 
 namespace tfkit::bconv2d {
@@ -16,12 +17,21 @@ struct Filter {
   int height = 0;
   int width = 0;
 
-  int Taps() const { return height * width; }
-  int ChannelsPerGroup() const { return channels_in / groups; }
-  int WordsPerGroup() const { return static_cast<int>(PackedWords(ChannelsPerGroup())); }
-  int OutputsPerGroup() const { return channels_out / groups; }
+  TFKIT_ALWAYS_INLINE int Taps() const { return height * width; }
+  TFKIT_ALWAYS_INLINE int ChannelsPerGroup() const { return channels_in / groups; }
+  TFKIT_ALWAYS_INLINE int WordsPerGroup() const {
+    return static_cast<int>(PackedWords(ChannelsPerGroup()));
+  }
+  TFKIT_ALWAYS_INLINE int OutputsPerGroup() const { return channels_out / groups; }
   // Products summed in one output: the result lies in [-Depth(), Depth()].
-  int Depth() const { return Taps() * ChannelsPerGroup(); }
+  TFKIT_ALWAYS_INLINE int Depth() const { return Taps() * ChannelsPerGroup(); }
+  // The most bits that one output's popcounts can add up to. The filter alone bounds it, not the
+  // image: taps x channels of one group, unused bits of an untrusted input counted too.
+  TFKIT_ALWAYS_INLINE std::int64_t MaxCount() const {
+    return std::int64_t{Taps()} * WordsPerGroup() * kWordBits;
+  }
+  // Whether an unsigned 16-bit accumulator holds every count.
+  TFKIT_ALWAYS_INLINE bool CountsFit16Bits() const { return MaxCount() <= 0xffff; }
 };
 
 struct Geometry {
@@ -32,7 +42,8 @@ struct Geometry {
   // Pixels outside the image count as 0 when set, as +1 otherwise.
   bool zero_padding = false;
 
-  int InputWords() const { return filter.groups * filter.WordsPerGroup(); }
+  TFKIT_ALWAYS_INLINE int InputWords() const { return filter.groups * filter.WordsPerGroup(); }
+  TFKIT_ALWAYS_INLINE std::int64_t OutputRows() const { return std::int64_t{batch} * y.output; }
 };
 
 }  // namespace tfkit::bconv2d

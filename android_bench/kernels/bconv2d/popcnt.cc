@@ -6,12 +6,8 @@
 #endif
 
 namespace tfkit::bconv2d {
-namespace {
 
-bool Runs(const Geometry&, const Cpu& cpu) { return cpu.popcnt; }
-
-}  // namespace
-
-const Kernel kernels::popcnt = {"popcnt", Runs, PackTiles, TiledWorkspace, RunTile4x2};
+const Kernel kernels::popcnt = {"popcnt", Isa::kPopcnt, TiledFit,  PackTiles, TiledWorkspace,
+                                1,        TiledUnits,   RunTile4x2};
 
 }  // namespace tfkit::bconv2d

@@ -23,10 +23,8 @@ void Tile4x2(const std::uint64_t* const patch[kTilePixels], const std::uint64_t*
   }
 }
 
-void RunTile4x2(const Geometry& geometry, const PackedFilter& packed,
-                const OutputTransform& transform, const std::uint32_t* input,
-                std::uint64_t* workspace, void* output) {
-  RunTiled(geometry, packed, transform, input, workspace, output, Tile4x2);
+void RunTile4x2(const Call& call, int, std::int64_t begin, std::int64_t end, std::uint64_t* own) {
+  RunTiled(call, begin, end, own, Tile4x2);
 }
 
 }  // namespace

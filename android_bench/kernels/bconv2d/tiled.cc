@@ -11,8 +11,12 @@ std::size_t PatchDepth(const Filter& filter) {
   return (std::size_t(filter.Taps()) * filter.WordsPerGroup() + 1) / 2;
 }
 
-int TilesPerGroup(const Filter& filter) {
+int ChannelTiles(const Filter& filter) {
   return (filter.OutputsPerGroup() + kTileChannels - 1) / kTileChannels;
+}
+
+int PixelTiles(const Geometry& geometry) {
+  return (geometry.x.output + kTilePixels - 1) / kTilePixels;
 }
 
 std::int32_t CountBits(const std::uint32_t* words, int count) {
@@ -22,8 +26,8 @@ std::int32_t CountBits(const std::uint32_t* words, int count) {
 }
 
 // The words of `group` under window (oy, ox) of image n; clear bits outside the image.
-void GatherPatch(const Geometry& geometry, const std::uint32_t* input, int n, int oy, int ox,
-                 int group, std::uint64_t* patch) {
+void GatherPatch(const Geometry& geometry, const std::uint32_t* input, std::int64_t n, int oy,
+                 int ox, int group, std::uint64_t* patch) {
   const Filter& filter = geometry.filter;
   const int words = filter.WordsPerGroup();
   const std::size_t tap_bytes = words * sizeof *input;
@@ -43,8 +47,8 @@ void GatherPatch(const Geometry& geometry, const std::uint32_t* input, int n, in
   }
 }
 
-void AddZeroTaps(const Geometry& geometry, const PackedFilter& packed, int oy, int ox,
-                 std::int32_t* d) {
+void AddZeroTaps(const Call& call, int oy, int ox, std::int32_t* d) {
+  const Geometry& geometry = call.geometry;
   const Filter& filter = geometry.filter;
   for (int fy = 0; fy < filter.height; ++fy) {
     for (int fx = 0; fx < filter.width; ++fx) {
@@ -53,7 +57,7 @@ void AddZeroTaps(const Geometry& geometry, const PackedFilter& packed, int oy, i
         continue;
       }
       const std::int32_t* extra =
-          packed.zero_tap.data() + std::size_t(fy * filter.width + fx) * filter.channels_out;
+          call.zero_tap + std::size_t(fy * filter.width + fx) * filter.channels_out;
       for (int c = 0; c < filter.channels_out; ++c) d[c] += extra[c];
     }
   }
@@ -65,13 +69,14 @@ void AddZeroTaps(const Geometry& geometry, const PackedFilter& packed, int oy, i
 PackedFilter PackTiles(const Filter& filter, const std::uint32_t* source) {
   const std::size_t depth = PatchDepth(filter);
   const int outputs = filter.OutputsPerGroup();
-  const int tiles = TilesPerGroup(filter);
+  const int tiles = ChannelTiles(filter);
   const int words = filter.WordsPerGroup();
   const std::size_t channel_words = std::size_t(filter.Taps()) * words;
 
   PackedFilter packed;
-  packed.words.assign(filter.groups * tiles * depth * kTileChannels, 0);
-  packed.zero_tap.resize(std::size_t(filter.Taps()) * filter.channels_out);
+  packed.words = Buffer(filter.groups * tiles * depth * kTileChannels);
+  packed.zero_tap = Buffer((std::size_t(filter.Taps()) * filter.channels_out + 1) / 2);
+  auto* zero_tap = reinterpret_cast<std::int32_t*>(packed.zero_tap.data());
   for (int c = 0; c < filter.channels_out; ++c) {
     const std::uint32_t* channel = source + c * channel_words;
     const int in_group = c % outputs;
@@ -86,59 +91,66 @@ PackedFilter PackTiles(const Filter& filter, const std::uint32_t* source) {
       out[k * kTileChannels] = pair;
     }
     for (int tap = 0; tap < filter.Taps(); ++tap) {
-      packed.zero_tap[std::size_t(tap) * filter.channels_out + c] =
+      zero_tap[std::size_t(tap) * filter.channels_out + c] =
           filter.ChannelsPerGroup() - 2 * CountBits(channel + std::size_t(tap) * words, words);
     }
   }
   return packed;
 }
 
-std::size_t TiledWorkspace(const Geometry& geometry) {
+Workspace TiledWorkspace(const Geometry& geometry) {
   const std::size_t patches = kTilePixels * PatchDepth(geometry.filter);
   const std::size_t d = (std::size_t(kTilePixels) * geometry.filter.channels_out + 1) / 2;
-  return patches + d;
+  return {0, patches + d};
 }
 
-void RunTiled(const Geometry& geometry, const PackedFilter& packed,
-              const OutputTransform& transform, const std::uint32_t* input,
-              std::uint64_t* workspace, void* output, Tile tile) {
+Fit TiledFit(const Geometry&, const Cpu&) { return Fit::kSuits; }
+
+std::int64_t TiledUnits(const Geometry& geometry, int) {
+  return geometry.OutputRows() * PixelTiles(geometry);
+}
+
+void RunTiled(const Call& call, std::int64_t begin, std::int64_t end, std::uint64_t* own,
+              Tile tile) {
+  const Geometry& geometry = call.geometry;
   const Filter& filter = geometry.filter;
   const std::size_t depth = PatchDepth(filter);
   const int outputs = filter.OutputsPerGroup();
-  const int tiles = TilesPerGroup(filter);
-  const std::uint64_t* const patch[kTilePixels] = {workspace, workspace + depth};
-  auto* rows = reinterpret_cast<std::int32_t*>(workspace + kTilePixels * depth);
+  const int channel_tiles = ChannelTiles(filter);
+  const int pixel_tiles = PixelTiles(geometry);
+  const std::uint64_t* const patch[kTilePixels] = {own, own + depth};
+  auto* rows = reinterpret_cast<std::int32_t*>(own + kTilePixels * depth);
 
-  for (int n = 0; n < geometry.batch; ++n) {
-    for (int oy = 0; oy < geometry.y.output; ++oy) {
-      const std::size_t row_pixel = (std::size_t(n) * geometry.y.output + oy) * geometry.x.output;
-      for (int ox = 0; ox < geometry.x.output; ox += kTilePixels) {
-        // Of the last, odd pixel's tile the second half is computed from old bits and dropped.
-        const int pixels = std::min(kTilePixels, geometry.x.output - ox);
-        for (int group = 0; group < filter.groups; ++group) {
-          for (int p = 0; p < pixels; ++p) {
-            GatherPatch(geometry, input, n, oy, ox + p, group, workspace + p * depth);
-          }
-          const std::uint64_t* weights =
-              packed.words.data() + std::size_t(group) * tiles * depth * kTileChannels;
-          for (int t = 0; t < tiles; ++t, weights += depth * kTileChannels) {
-            std::int32_t differing[kTilePixels][kTileChannels];
-            tile(patch, weights, depth, differing);
-            const int first = t * kTileChannels;
-            const int channels = std::min(kTileChannels, outputs - first);
-            for (int p = 0; p < pixels; ++p) {
-              std::int32_t* d = rows + p * filter.channels_out + group * outputs + first;
-              for (int c = 0; c < channels; ++c) d[c] = 2 * differing[p][c];
-            }
-          }
-        }
+  for (std::int64_t unit = begin; unit < end; ++unit) {
+    const std::int64_t row = unit / pixel_tiles;
+    const std::int64_t n = row / geometry.y.output;
+    const int oy = static_cast<int>(row % geometry.y.output);
+    const int ox = static_cast<int>(unit % pixel_tiles) * kTilePixels;
+    // Of the last, odd pixel's tile the second half is computed from old bits and dropped.
+    const int pixels = std::min(kTilePixels, geometry.x.output - ox);
+    for (int group = 0; group < filter.groups; ++group) {
+      for (int p = 0; p < pixels; ++p) {
+        GatherPatch(geometry, call.input, n, oy, ox + p, group, own + p * depth);
+      }
+      const std::uint64_t* weights =
+          call.weights + std::size_t(group) * channel_tiles * depth * kTileChannels;
+      for (int t = 0; t < channel_tiles; ++t, weights += depth * kTileChannels) {
+        std::int32_t differing[kTilePixels][kTileChannels];
+        tile(patch, weights, depth, differing);
+        const int first = t * kTileChannels;
+        const int channels = std::min(kTileChannels, outputs - first);
         for (int p = 0; p < pixels; ++p) {
-          std::int32_t* d = rows + p * filter.channels_out;
-          if (geometry.zero_padding) AddZeroTaps(geometry, packed, oy, ox + p, d);
-          StorePixel(transform, d, filter.channels_out, row_pixel + ox + p, output);
+          std::int32_t* d = rows + p * filter.channels_out + group * outputs + first;
+          for (int c = 0; c < channels; ++c) d[c] = 2 * differing[p][c];
         }
       }
     }
+    if (geometry.zero_padding) {
+      for (int p = 0; p < pixels; ++p)
+        AddZeroTaps(call, oy, ox + p, rows + p * filter.channels_out);
+    }
+    StorePixels(call.transform, rows, filter.channels_out, row * geometry.x.output + ox, pixels,
+                call.output);
   }
 }
 

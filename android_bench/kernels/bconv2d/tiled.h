@@ -20,9 +20,11 @@ constexpr int kTilePixels = 2;
 using Tile = void (*)(const std::uint64_t* const patch[kTilePixels], const std::uint64_t* weights,
                       std::size_t depth, std::int32_t differing[kTilePixels][kTileChannels]);
 
+Fit TiledFit(const Geometry&, const Cpu&);
 PackedFilter PackTiles(const Filter&, const std::uint32_t* filter);
-std::size_t TiledWorkspace(const Geometry&);
-void RunTiled(const Geometry&, const PackedFilter&, const OutputTransform&,
-              const std::uint32_t* input, std::uint64_t* workspace, void* output, Tile tile);
+Workspace TiledWorkspace(const Geometry&);
+// A unit is a tile's pixels with all channels.
+std::int64_t TiledUnits(const Geometry&, int stage);
+void RunTiled(const Call&, std::int64_t begin, std::int64_t end, std::uint64_t* own, Tile tile);
 
 }  // namespace tfkit::bconv2d

@@ -5,6 +5,8 @@
 #include <cstdint>
 
 #include "kernels/cpu.h"
+#include "kernels/fit.h"
+#include "kernels/inlining.h"
 #include "kernels/window.h"
 
 namespace tfkit::bmaxpool {
@@ -14,13 +16,18 @@ struct Shape {
   WindowAxis y;
   WindowAxis x;
   int words = 0;  // PackedWords(channels)
+
+  TFKIT_ALWAYS_INLINE std::int64_t OutputRows() const { return std::int64_t{batch} * y.output; }
 };
 
 struct Kernel {
   const char* name;
-  bool (*runs)(const Shape&, const Cpu&);
-  // input [batch, y.input, x.input, words] -> output [batch, y.output, x.output, words]
-  void (*run)(const Shape&, const std::uint32_t* input, std::uint32_t* output);
+  Isa isa;
+  Fit (*fit)(const Shape&, const Cpu&);
+  // input [batch, y.input, x.input, words] -> rows [begin, end) of output [batch * y.output,
+  // x.output, words]; rows are independent, so threads can share them out.
+  void (*run)(const Shape&, const std::uint32_t* input, std::uint32_t* output, std::int64_t begin,
+              std::int64_t end);
 };
 
 namespace kernels {

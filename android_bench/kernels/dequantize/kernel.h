@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/cpu.h"
+#include "kernels/fit.h"
 
 namespace tfkit::dequantize {
 
@@ -24,7 +25,8 @@ Values<std::int8_t> Int8Values(float scale, int zero_point);
 
 struct Kernel {
   const char* name;
-  bool (*runs)(const Shape&, const Cpu&);
+  Isa isa;
+  Fit (*fit)(const Shape&, const Cpu&);
   // input [rows, PackedWords(channels)] -> output [rows, channels]
   void (*to_float)(const Shape&, const std::uint32_t* input, float* output);
   void (*to_int8)(const Shape&, const std::uint32_t* input, Values<std::int8_t>,

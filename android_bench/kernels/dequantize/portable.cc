@@ -26,7 +26,7 @@ void Run(const Shape& shape, const std::uint32_t* input, Values<T> values, T* ou
   }
 }
 
-bool Runs(const Shape&, const Cpu&) { return true; }
+Fit Suits(const Shape&, const Cpu&) { return Fit::kSuits; }
 
 void ToFloat(const Shape& shape, const std::uint32_t* input, float* output) {
   Run(shape, input, Values<float>{1.0f, -1.0f}, output);
@@ -39,6 +39,6 @@ void ToInt8(const Shape& shape, const std::uint32_t* input, Values<std::int8_t> 
 
 }  // namespace
 
-const Kernel kernels::portable = {"portable", Runs, ToFloat, ToInt8};
+const Kernel kernels::portable = {"portable", Isa::kBaseline, Suits, ToFloat, ToInt8};
 
 }  // namespace tfkit::dequantize

@@ -15,7 +15,7 @@ void Run(const Shape& shape, const std::uint32_t* input, Values<T> values, T* ou
   }
 }
 
-bool Runs(const Shape&, const Cpu&) { return true; }
+Fit Suits(const Shape&, const Cpu&) { return Fit::kSuits; }
 
 void ToFloat(const Shape& shape, const std::uint32_t* input, float* output) {
   Run(shape, input, Values<float>{1.0f, -1.0f}, output);
@@ -28,6 +28,6 @@ void ToInt8(const Shape& shape, const std::uint32_t* input, Values<std::int8_t> 
 
 }  // namespace
 
-const Kernel kernels::reference = {"reference", Runs, ToFloat, ToInt8};
+const Kernel kernels::reference = {"reference", Isa::kBaseline, Suits, ToFloat, ToInt8};
 
 }  // namespace tfkit::dequantize

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "kernels/cpu.h"
+#include "kernels/fit.h"
 
 namespace tfkit::quantize {
 
@@ -16,7 +17,8 @@ struct Shape {
 
 struct Kernel {
   const char* name;
-  bool (*runs)(const Shape&, const Cpu&);
+  Isa isa;
+  Fit (*fit)(const Shape&, const Cpu&);
   // input [rows, channels] -> output [rows, PackedWords(channels)]
   void (*from_float)(const Shape&, const float* input, std::uint32_t* output);
   void (*from_int8)(const Shape&, const std::int8_t* input, int zero_point, std::uint32_t* output);

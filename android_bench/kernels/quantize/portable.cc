@@ -30,7 +30,7 @@ void Run(const Shape& shape, const T* input, T zero_point, std::uint32_t* output
   }
 }
 
-bool Runs(const Shape&, const Cpu&) { return true; }
+Fit Suits(const Shape&, const Cpu&) { return Fit::kSuits; }
 
 void FromFloat(const Shape& shape, const float* input, std::uint32_t* output) {
   Run(shape, input, 0.0f, output);
@@ -42,6 +42,6 @@ void FromInt8(const Shape& shape, const std::int8_t* input, int zero_point, std:
 
 }  // namespace
 
-const Kernel kernels::portable = {"portable", Runs, FromFloat, FromInt8};
+const Kernel kernels::portable = {"portable", Isa::kBaseline, Suits, FromFloat, FromInt8};
 
 }  // namespace tfkit::quantize

@@ -1,0 +1,202 @@
+#include "kernels/bconv2d/direct.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/bconv2d/zero_taps.h"
+
+namespace tfkit::bconv2d {
+namespace {
+
+// A row of the band holds these pixels.
+std::int64_t BandColumns(const WindowAxis& x) {
+  return std::int64_t{x.output - 1} * x.stride + std::int64_t{x.filter - 1} * x.dilation + 1;
+}
+
+std::int64_t BandWords(const Geometry& geometry) {
+  return geometry.filter.height * BandColumns(geometry.x) * geometry.InputWords();
+}
+
+// Sums of a tile's pixels, of all channels.
+std::int64_t SumWords(const Geometry& geometry) {
+  return std::int64_t{DirectKernel::kMaxTilePixels} * geometry.filter.channels_out;
+}
+
+BandLayout LayoutOf(const Geometry& geometry) {
+  const Filter& filter = geometry.filter;
+  const int words = filter.WordsPerGroup();
+  BandLayout layout;
+  layout.pixel = std::ptrdiff_t{geometry.x.stride} * geometry.InputWords();
+  layout.row = BandColumns(geometry.x) * geometry.InputWords();
+  layout.tap = std::ptrdiff_t{geometry.x.dilation} * geometry.InputWords();
+  layout.rows = filter.height;
+  const bool side_by_side = layout.tap == words;
+  layout.runs = side_by_side ? 1 : filter.width;
+  layout.words = side_by_side ? filter.width * words : words;
+  return layout;
+}
+
+// The rows under output row oy of image n, clear bits outside the image.
+void CopyBand(const Geometry& geometry, const std::uint32_t* input, std::int64_t n, int oy,
+              std::uint32_t* band) {
+  const int words = geometry.InputWords();
+  const std::int64_t columns = BandColumns(geometry.x);
+  const std::int64_t before = std::min<std::int64_t>(geometry.x.pad_before, columns);
+  const std::int64_t inside = std::min<std::int64_t>(geometry.x.input, columns - before);
+  const std::int64_t after = columns - before - inside;
+  const auto clear = [&](std::int64_t pixels) {
+    std::memset(band, 0, pixels * words * sizeof *band);
+    band += pixels * words;
+  };
+  for (int fy = 0; fy < geometry.filter.height; ++fy) {
+    const int y = geometry.y.Pixel(oy, fy);
+    if (!geometry.y.Inside(y)) {
+      clear(columns);
+      continue;
+    }
+    clear(before);
+    const std::size_t pixel = (std::size_t(n) * geometry.y.input + y) * geometry.x.input;
+    std::memcpy(band, input + pixel * words, inside * words * sizeof *band);
+    band += inside * words;
+    clear(after);
+  }
+}
+
+int LanesOf(const DirectKernel& kernel, int channels) {
+  return (channels + kernel.vector_channels - 1) / kernel.vector_channels * kernel.vector_channels;
+}
+
+// One row, in tiles.
+class Row {
+ public:
+  Row(const DirectKernel& kernel, const Call& call, const BandLayout& layout,
+      const std::uint32_t* band, std::int32_t* d)
+      : kernel_(kernel), call_(call), layout_(layout), band_(band), d_(d) {}
+
+  void Run(std::int64_t row) {
+    const Geometry& geometry = call_.geometry;
+    oy_ = static_cast<int>(row % geometry.y.output);
+    first_pixel_ = static_cast<std::size_t>(row) * geometry.x.output;
+    // Bits of a tile can be stored as they are where its channels start with a word.
+    const bool transformed = call_.transform.type != OutputType::kBitpacked ||
+                             geometry.filter.groups == 1 ||
+                             geometry.filter.OutputsPerGroup() % kWordBits == 0;
+    if (transformed) {
+      Tiles(0, geometry.x.output, nullptr);
+      return;
+    }
+    for (int ox = 0; ox < geometry.x.output; ox += kernel_.tile_pixels) {
+      const int pixels = std::min(kernel_.tile_pixels, geometry.x.output - ox);
+      Tiles(ox, ox + pixels, d_);
+      StorePixels(call_.transform, d_, geometry.filter.channels_out, first_pixel_ + ox, pixels,
+                  call_.output);
+    }
+  }
+
+ private:
+  // All channels of the pixels [begin, end); a tile's weights meet all pixels before the next
+  // tile's.
+  void Tiles(int begin, int end, std::int32_t* d) {
+    const Filter& filter = call_.geometry.filter;
+    const std::size_t depth = std::size_t(filter.Taps()) * filter.WordsPerGroup();
+    DirectTile tile;
+    tile.weights = reinterpret_cast<const std::uint32_t*>(call_.weights);
+    for (int group = 0; group < filter.groups; ++group) {
+      const std::uint32_t* group_band = band_ + group * filter.WordsPerGroup();
+      for (int c = 0; c < filter.OutputsPerGroup(); c += kernel_.tile_channels) {
+        tile.channel = group * filter.OutputsPerGroup() + c;
+        tile.channels = std::min(kernel_.tile_channels, filter.OutputsPerGroup() - c);
+        for (int ox = begin; ox < end; ox += kernel_.tile_pixels) {
+          tile.band = group_band + ox * layout_.pixel;
+          tile.pixel = first_pixel_ + ox;
+          tile.pixels = std::min(kernel_.tile_pixels, end - ox);
+          tile.correction = Correction(tile, ox);
+          tile.d = d ? d + tile.channel : nullptr;
+          kernel_.tile(call_, layout_, tile);
+        }
+        tile.weights += depth * LanesOf(kernel_, tile.channels);
+      }
+    }
+  }
+
+  const std::int32_t* Correction(const DirectTile& tile, int ox) {
+    const Geometry& geometry = call_.geometry;
+    if (!geometry.zero_padding) return nullptr;
+    bool any = false;
+    for (int p = 0; p < tile.pixels; ++p) any |= TouchesPadding(geometry, oy_, ox + p);
+    if (!any) return nullptr;
+    std::memset(correction_, 0, sizeof correction_);
+    for (int p = 0; p < tile.pixels; ++p) {
+      AddZeroTaps(call_, oy_, ox + p, tile.channel, tile.channels,
+                  correction_ + p * kernel_.tile_channels);
+    }
+    return correction_;
+  }
+
+  const DirectKernel& kernel_;
+  const Call& call_;
+  const BandLayout& layout_;
+  const std::uint32_t* const band_;
+  std::int32_t* const d_;
+  int oy_ = 0;
+  std::size_t first_pixel_ = 0;
+  std::int32_t correction_[DirectKernel::kMaxTilePixels * DirectKernel::kMaxTileChannels];
+};
+
+}  // namespace
+
+Fit DirectFit(const Geometry& geometry) {
+  // Far dilated taps of an untrusted model; the division avoids a product that overflows.
+  constexpr std::int64_t kMaxBandWords = std::int64_t{1} << 26;
+  const std::int64_t columns = BandColumns(geometry.x);
+  const std::int64_t column_words = std::int64_t{geometry.filter.height} * geometry.InputWords();
+  return columns <= kMaxBandWords / column_words ? Fit::kSuits : Fit::kCannot;
+}
+
+PackedFilter PackDirect(const DirectKernel& kernel, const Filter& filter,
+                        const std::uint32_t* source) {
+  const std::size_t depth = std::size_t(filter.Taps()) * filter.WordsPerGroup();
+  const int outputs = filter.OutputsPerGroup();
+  std::size_t group_lanes = 0;
+  for (int c = 0; c < outputs; c += kernel.tile_channels) {
+    group_lanes += LanesOf(kernel, std::min(kernel.tile_channels, outputs - c));
+  }
+  PackedFilter packed;
+  packed.words = Buffer((filter.groups * group_lanes * depth + 1) / 2);
+  packed.zero_tap = PackZeroTaps(filter, source);
+  auto* out = reinterpret_cast<std::uint32_t*>(packed.words.data());
+  for (int group = 0; group < filter.groups; ++group) {
+    for (int first = 0; first < outputs; first += kernel.tile_channels) {
+      const int channels = std::min(kernel.tile_channels, outputs - first);
+      const int lanes = LanesOf(kernel, channels);
+      const std::uint32_t* tile = source + (std::size_t(group) * outputs + first) * depth;
+      for (std::size_t k = 0; k < depth; ++k, out += lanes) {
+        for (int c = 0; c < channels; ++c) out[c] = tile[c * depth + k];
+      }
+    }
+  }
+  return packed;
+}
+
+Workspace DirectWorkspace(const Geometry& geometry) {
+  const std::size_t band = AlignedWords((BandWords(geometry) + 1) / 2);
+  return {0, band + (SumWords(geometry) + 1) / 2};
+}
+
+std::int64_t DirectUnits(const Geometry& geometry, int) { return geometry.OutputRows(); }
+
+void RunDirect(const DirectKernel& kernel, const Call& call, std::int64_t begin, std::int64_t end,
+               std::uint64_t* own) {
+  const Geometry& geometry = call.geometry;
+  const BandLayout layout = LayoutOf(geometry);
+  auto* band = reinterpret_cast<std::uint32_t*>(own);
+  auto* d = reinterpret_cast<std::int32_t*>(own + AlignedWords((BandWords(geometry) + 1) / 2));
+  Row row(kernel, call, layout, band, d);
+  for (std::int64_t unit = begin; unit < end; ++unit) {
+    CopyBand(geometry, call.input, unit / geometry.y.output,
+             static_cast<int>(unit % geometry.y.output), band);
+    row.Run(unit);
+  }
+}
+
+}  // namespace tfkit::bconv2d

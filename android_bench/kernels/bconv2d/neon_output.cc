@@ -1,0 +1,222 @@
+#include "kernels/bconv2d/neon_output.h"
+
+#include <arm_neon.h>
+
+#include <cstring>
+
+namespace tfkit::bconv2d::neon {
+namespace {
+
+// kLanes channels that lie side by side in the output; fewer at the end of a group.
+struct Channels {
+  int first;
+  int count;
+};
+
+// d of 4 channels -> float(clamp(d)) * multiplier + bias, rounded twice.
+struct Linear {
+  float32x4_t multiplier[2];
+  float32x4_t bias[2];
+  int32x4_t min;
+  int32x4_t max;
+
+  template <bool clamps>
+  float32x4_t Of(uint32x4_t d, int half) const {
+    float32x4_t value;
+    if constexpr (clamps) {
+      value = vcvtq_f32_s32(vminq_s32(vmaxq_s32(vreinterpretq_s32_u32(d), min), max));
+    } else {
+      value = vcvtq_f32_u32(d);
+    }
+    return vaddq_f32(vmulq_f32(value, multiplier[half]), bias[half]);
+  }
+};
+
+Linear LinearOf(const OutputTransform& transform, Channels channels) {
+  float multiplier[kLanes] = {};
+  float bias[kLanes] = {};
+  std::memcpy(multiplier, transform.multiplier + channels.first, channels.count * sizeof(float));
+  std::memcpy(bias, transform.bias + channels.first, channels.count * sizeof(float));
+  return {{vld1q_f32(multiplier), vld1q_f32(multiplier + 4)},
+          {vld1q_f32(bias), vld1q_f32(bias + 4)},
+          vdupq_n_s32(transform.clamp_min),
+          vdupq_n_s32(transform.clamp_max)};
+}
+
+// The low and the high four lanes, doubled.
+uint32x4_t DoubledLow(uint16x8_t counts) { return vshll_n_u16(vget_low_u16(counts), 1); }
+uint32x4_t DoubledHigh(uint16x8_t counts) { return vshll_high_n_u16(counts, 1); }
+
+struct ToFloat {
+  using Output = float;
+
+  template <bool clamps>
+  static void Store(const Linear& linear, uint16x8_t counts, float* output) {
+    vst1q_f32(output, linear.Of<clamps>(DoubledLow(counts), 0));
+    vst1q_f32(output + 4, linear.Of<clamps>(DoubledHigh(counts), 1));
+  }
+};
+
+// Rounds half away from zero and saturates; NaN becomes -128.
+int32x4_t Rounded(float32x4_t value) {
+  return vcvtaq_s32_f32(vmaxnmq_f32(value, vdupq_n_f32(-128.0f)));
+}
+
+struct ToInt8 {
+  using Output = std::int8_t;
+
+  template <bool clamps>
+  static void Store(const Linear& linear, uint16x8_t counts, std::int8_t* output) {
+    const int32x4_t low = Rounded(linear.Of<clamps>(DoubledLow(counts), 0));
+    const int32x4_t high = Rounded(linear.Of<clamps>(DoubledHigh(counts), 1));
+    vst1_s8(output, vqmovn_s16(vqmovn_high_s32(vqmovn_s32(low), high)));
+  }
+};
+
+template <typename To, bool clamps>
+void StoreLinear(const Call& call, const std::uint16_t* counts, int pixels, Channels channels,
+                 typename To::Output* output) {
+  const std::size_t pitch = call.geometry.filter.channels_out;
+  const Linear linear = LinearOf(call.transform, channels);
+  output += channels.first;
+  if (channels.count == kLanes) {
+    for (int p = 0; p < pixels; ++p, counts += kLanes, output += pitch) {
+      To::template Store<clamps>(linear, vld1q_u16(counts), output);
+    }
+    return;
+  }
+  for (int p = 0; p < pixels; ++p, counts += kLanes, output += pitch) {
+    typename To::Output values[kLanes];
+    To::template Store<clamps>(linear, vld1q_u16(counts), values);
+    std::memcpy(output, values, channels.count * sizeof *values);
+  }
+}
+
+// Bit p * 8 + c: whether the count of channel c at pixel p is beyond the channel's threshold.
+std::uint64_t Bits(const std::int32_t* thresholds, const std::uint16_t* counts) {
+  alignas(16) static constexpr std::uint16_t kBitOfLane[kLanes] = {1, 2, 4, 8, 16, 32, 64, 128};
+  // count > t is count >= t + 1, which 16 bits hold for every t that decides anything.
+  const int32x4_t one = vdupq_n_s32(1);
+  const uint16x8_t least =
+      vqmovun_high_s32(vqmovun_s32(vqaddq_s32(vld1q_s32(thresholds), one)),
+                       vqaddq_s32(vld1q_s32(thresholds + 4), one));
+  const uint16x8_t bit_of_lane = vld1q_u16(kBitOfLane);
+  uint16x8_t bits[8];
+  for (int p = 0; p < 8; ++p) {
+    bits[p] = vandq_u16(vcgeq_u16(vld1q_u16(counts + p * kLanes), least), bit_of_lane);
+  }
+  for (int width = 4; width > 0; width /= 2) {
+    for (int i = 0; i < width; ++i) bits[i] = vpaddq_u16(bits[2 * i], bits[2 * i + 1]);
+  }
+  return vget_lane_u64(vreinterpret_u64_u8(vmovn_u16(bits[0])), 0);
+}
+
+void StoreBits(const Call& call, const std::uint16_t* counts, int pixels, Channels channels,
+               std::uint8_t* output) {
+  const std::size_t pitch = PackedWords(call.geometry.filter.channels_out) * 4;
+  std::uint64_t bits;
+  if (channels.count == kLanes) {
+    bits = Bits(call.transform.threshold + channels.first, counts);
+  } else {
+    std::int32_t thresholds[kLanes] = {};
+    std::memcpy(thresholds, call.transform.threshold + channels.first,
+                channels.count * sizeof *thresholds);
+    bits = Bits(thresholds, counts) & (((1u << channels.count) - 1) * 0x0101010101010101ull);
+  }
+  output += channels.first / 8;
+  const int shift = channels.first % 8;
+  for (int p = 0; p < pixels; ++p, bits >>= 8, output += pitch) {
+    if (shift == 0) {
+      *output = static_cast<std::uint8_t>(bits);
+    } else {
+      const unsigned shifted = static_cast<unsigned>(bits & 0xff) << shift;
+      output[0] |= static_cast<std::uint8_t>(shifted);
+      if (shifted > 0xff) output[1] |= static_cast<std::uint8_t>(shifted >> 8);
+    }
+  }
+}
+
+template <typename StoreChannels>
+void ForEachVector(const Filter& filter, const Counts& counts, StoreChannels store) {
+  const int outputs = filter.OutputsPerGroup();
+  const std::uint16_t* data = counts.data;
+  for (int group = 0; group < filter.groups; ++group) {
+    for (int c = 0; c < outputs; c += kLanes, data += counts.pixels * kLanes) {
+      const int left = outputs - c;
+      store(data, Channels{group * outputs + c, left < kLanes ? left : kLanes});
+    }
+  }
+}
+
+template <typename To>
+void StoreAllLinear(const Call& call, const Counts& counts) {
+  const Filter& filter = call.geometry.filter;
+  auto* output = static_cast<typename To::Output*>(call.output) +
+                 counts.first * static_cast<std::size_t>(filter.channels_out);
+  const auto store =
+      call.transform.clamps ? StoreLinear<To, true> : StoreLinear<To, false>;
+  ForEachVector(filter, counts, [&](const std::uint16_t* data, Channels channels) {
+    store(call, data, counts.pixels, channels, output);
+  });
+}
+
+void StoreAllBits(const Call& call, const Counts& counts) {
+  const Filter& filter = call.geometry.filter;
+  const std::size_t words = PackedWords(filter.channels_out);
+  auto* output = static_cast<std::uint32_t*>(call.output) + counts.first * words;
+  // Groups that share a byte are or-ed together, and bytes beyond the last channel stay clear.
+  if (filter.channels_out % kWordBits != 0 || filter.OutputsPerGroup() % 8 != 0) {
+    std::memset(output, 0, counts.pixels * words * sizeof *output);
+  }
+  ForEachVector(filter, counts, [&](const std::uint16_t* data, Channels channels) {
+    StoreBits(call, data, counts.pixels, channels, reinterpret_cast<std::uint8_t*>(output));
+  });
+}
+
+}  // namespace
+
+int VectorsPerGroup(const Filter& filter) {
+  return (filter.OutputsPerGroup() + kLanes - 1) / kLanes;
+}
+
+void Store(const Call& call, const Counts& counts) {
+  switch (call.transform.type) {
+    case OutputType::kFloat:
+      return StoreAllLinear<ToFloat>(call, counts);
+    case OutputType::kInt8:
+      return StoreAllLinear<ToInt8>(call, counts);
+    case OutputType::kBitpacked:
+      return StoreAllBits(call, counts);
+  }
+}
+
+void StoreZeroPadded(const Call& call, const Counts& counts, std::int32_t* d) {
+  const Geometry& geometry = call.geometry;
+  const Filter& filter = geometry.filter;
+  for (int p = 0; p < counts.pixels; ++p) {
+    const std::size_t pixel = counts.first + p;
+    const int ox = static_cast<int>(pixel % geometry.x.output);
+    const int oy = static_cast<int>(pixel / geometry.x.output % geometry.y.output);
+    bool leaves = false;
+    for (int fy = 0; fy < filter.height; ++fy) {
+      const bool row_inside = geometry.y.Inside(geometry.y.Pixel(oy, fy));
+      for (int fx = 0; fx < filter.width; ++fx) {
+        if (row_inside && geometry.x.Inside(geometry.x.Pixel(ox, fx))) continue;
+        if (!leaves) {
+          leaves = true;
+          ForEachVector(filter, counts, [&](const std::uint16_t* data, Channels channels) {
+            for (int c = 0; c < channels.count; ++c) {
+              d[channels.first + c] = 2 * data[p * kLanes + c];
+            }
+          });
+        }
+        const std::int32_t* extra =
+            call.zero_tap + std::size_t(fy * filter.width + fx) * filter.channels_out;
+        for (int c = 0; c < filter.channels_out; ++c) d[c] += extra[c];
+      }
+    }
+    if (leaves) StorePixels(call.transform, d, filter.channels_out, pixel, 1, call.output);
+  }
+}
+
+}  // namespace tfkit::bconv2d::neon
