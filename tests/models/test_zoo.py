@@ -140,7 +140,18 @@ def test_int8_schemes(name: str, scheme: str) -> None:
     assert metadata_of(model).extra["recipe"] == models.REGISTRY[name].recipe
 
 
-@pytest.mark.parametrize(("name", "layers"), [("birealnet18", 16), ("quicknet", 16)])
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    [
+        ("birealnet18", 16),
+        ("quicknet", 16),
+        ("xnornet", 6),
+        pytest.param("binary_resnet_e18", 16, marks=pytest.mark.slow),
+        pytest.param("binary_densenet28", 23, marks=pytest.mark.slow),
+        pytest.param("quicknet_small", 16, marks=pytest.mark.slow),
+        pytest.param("quicknet_large", 32, marks=pytest.mark.slow),
+    ],
+)
 def test_every_binary_convolution_gets_a_binary_kernel(name: str, layers: int) -> None:
     import larq_compute_engine as lce
 
