@@ -21,7 +21,7 @@ def summary(model: Any, print_fn: Callable[[str], Any] | None = None, include_ma
     Raises:
         UnsupportedError: the model is not built, or has layers whose outputs Larq does not know.
     """
-    import larq
+    from tfkit._larq import larq
 
     try:
         larq.models.summary(model, print_fn=print_fn, include_macs=include_macs)

@@ -55,13 +55,21 @@ def test_every_error_is_a_tfkit_error() -> None:
     assert {error.exit_code for error in errors} == {1, 2, 3}
 
 
-def test_tensorflow_with_keras_3_is_named() -> None:
+def test_sorted_imports_find_keras_2() -> None:
+    """tf_keras, which imports TensorFlow, comes before tfkit in the alphabet."""
+    program = "import tf_keras\nimport tfkit\nfrom tfkit import layers\nprint(layers.QuantDense.__mro__[-5:])"
+    environment = {name: value for name, value in os.environ.items() if name != "TF_USE_LEGACY_KERAS"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    assert "tf_keras" in done.stdout
+
+
+@pytest.mark.parametrize("first_use", ["tfkit._keras.legacy_keras()", "import tfkit.layers", "import tfkit.metrics"])
+def test_tensorflow_with_keras_3_is_named(first_use: str) -> None:
     """Whoever imported TensorFlow with Keras 3 first is told what to do."""
     program = (
         "import tensorflow as tf; tf.keras.Model\n"
-        "import tfkit\n"
-        "from tfkit._keras import legacy_keras\n"
-        "try:\n    legacy_keras()\n"
+        "import tfkit._keras\n"
+        f"try:\n    {first_use}\n"
         "except tfkit.TfkitError as error:\n    print(error)"
     )
     environment = {name: value for name, value in os.environ.items() if name != "TF_USE_LEGACY_KERAS"}

@@ -9,6 +9,7 @@ Larq and TensorFlow Model Optimization need Keras 2, which ships as ``tf_keras``
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -19,6 +20,22 @@ from tfkit._errors import UsageError
 def request_legacy_keras() -> None:
     """Ask TensorFlow for Keras 2; called on ``import tfkit``, costs nothing."""
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    tensorflow = sys.modules.get("tensorflow")
+    if tensorflow is not None and hasattr(tensorflow, "__version__"):
+        _look_for_legacy_keras_first(tensorflow)
+
+
+def _look_for_legacy_keras_first(tensorflow: ModuleType) -> None:
+    """Let ``import tensorflow.keras`` find Keras 2.
+
+    ``tf.keras`` reads the variable when it is first used, but the path of ``import tensorflow.keras`` was set when
+    TensorFlow was imported: before tfkit where somebody sorts the imports tf_keras, tfkit.
+    """
+    import tf_keras.api._v2 as legacy
+
+    (folder,) = legacy.__path__
+    if folder not in tensorflow.__path__:
+        tensorflow.__path__.insert(0, folder)
 
 
 def legacy_keras() -> ModuleType:

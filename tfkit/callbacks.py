@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from larq.callbacks import HyperparameterScheduler
+from tfkit._larq import larq
+
+HyperparameterScheduler = larq.callbacks.HyperparameterScheduler
 
 __all__ = ["HyperparameterScheduler"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from larq.metrics import FlipRatio
+from tfkit._larq import larq
+
+FlipRatio = larq.metrics.FlipRatio
 
 __all__ = ["FlipRatio"]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from larq.constraints import WeightClip
-from larq.quantizers import SteSign
-
 from tfkit._keras import legacy_keras
+from tfkit._larq import larq
 from tfkit.layers import QuantConv2D
 
 keras = legacy_keras()
@@ -30,9 +28,9 @@ def binary_dense_layer(x: Any, growth: int = 64, *, dilation: int = 1, momentum:
         padding="same",
         dilation_rate=dilation,
         use_bias=False,
-        input_quantizer=SteSign(clip_value=_CLIP),
-        kernel_quantizer=SteSign(clip_value=_CLIP),
-        kernel_constraint=WeightClip(clip_value=_CLIP),
+        input_quantizer=larq.quantizers.SteSign(clip_value=_CLIP),
+        kernel_quantizer=larq.quantizers.SteSign(clip_value=_CLIP),
+        kernel_constraint=larq.constraints.WeightClip(clip_value=_CLIP),
         kernel_initializer="glorot_normal",
         name=name,
     )(y)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from larq.constraints import WeightClip
-from larq.quantizers import SteSign
-
 from tfkit._keras import legacy_keras
+from tfkit._larq import larq
 from tfkit.blocks.basic import conv_bn
 from tfkit.layers import QuantConv2D
 
@@ -36,9 +34,9 @@ def binary_resnet_e_block(x: Any, filters: int, strides: int = 1, *, momentum: f
         strides,
         padding="same",
         use_bias=False,
-        input_quantizer=SteSign(clip_value=_CLIP),
-        kernel_quantizer=SteSign(clip_value=_CLIP),
-        kernel_constraint=WeightClip(clip_value=_CLIP),
+        input_quantizer=larq.quantizers.SteSign(clip_value=_CLIP),
+        kernel_quantizer=larq.quantizers.SteSign(clip_value=_CLIP),
+        kernel_constraint=larq.constraints.WeightClip(clip_value=_CLIP),
         kernel_initializer="glorot_normal",
         name=name,
     )(x)

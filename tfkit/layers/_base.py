@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from larq import quantizers
-
+from tfkit._larq import larq
 from tfkit.layers._binary import is_binary, quantizer_mismatch, warn_not_binary
 
 if TYPE_CHECKING:  # a mixin passes on to whatever layer comes after it
@@ -27,7 +26,7 @@ class ClippedKernel(_Layer):
         for part in ("kernel", "depthwise", "pointwise"):
             if f"{part}_quantizer" not in kwargs:
                 continue
-            quantizer = quantizers.get_kernel_quantizer(kwargs[f"{part}_quantizer"])
+            quantizer = larq.quantizers.get_kernel_quantizer(kwargs[f"{part}_quantizer"])
             kwargs[f"{part}_quantizer"] = quantizer
             if is_binary(quantizer) and kwargs.get(f"{part}_constraint") is None:
                 kwargs[f"{part}_constraint"] = "weight_clip"
@@ -49,11 +48,11 @@ class OnePadding(_Layer):
         input_quantizer: Any = None,
         **kwargs: Any,
     ) -> None:
-        input_quantizer = quantizers.get(input_quantizer)
+        input_quantizer = larq.quantizers.get(input_quantizer)
         if pad_values is None:
             # What meets the padded input is the depthwise kernel where there is one.
             kernel_quantizer = kwargs.get("kernel_quantizer", kwargs.get("depthwise_quantizer"))
-            binary = is_binary(input_quantizer) and is_binary(quantizers.get(kernel_quantizer))
+            binary = is_binary(input_quantizer) and is_binary(larq.quantizers.get(kernel_quantizer))
             pad_values = 1.0 if binary and str(padding).lower() == "same" else 0.0
         super().__init__(*args, padding=padding, pad_values=pad_values, input_quantizer=input_quantizer, **kwargs)
 

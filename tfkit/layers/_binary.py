@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import larq
+from tfkit._larq import larq
 
 # Attributes under which Larq's layers keep the quantizer of a kernel.
 KERNEL_QUANTIZERS = ("kernel_quantizer", "depthwise_quantizer", "pointwise_quantizer")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import larq
-
 from tfkit._keras import legacy_keras
+from tfkit._larq import larq
 from tfkit.layers._base import ClippedKernel
 from tfkit.layers._binary import quantizer_mismatch
 from tfkit.layers._signature import keras_signature

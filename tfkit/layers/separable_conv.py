@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import larq
-
 from tfkit._keras import legacy_keras
+from tfkit._larq import larq
 from tfkit.layers._base import ClippedKernel, OnePadding
 from tfkit.layers._binary import no_kernel
 from tfkit.layers._signature import keras_signature

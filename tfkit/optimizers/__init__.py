@@ -5,8 +5,6 @@ Both are subclasses of ``keras.optimizers.legacy.Optimizer``, and ``CaseOptimize
 
 from __future__ import annotations
 
-from larq.optimizers import Bop, CaseOptimizer
-
-from tfkit.optimizers.binary import binary_kernels, bop_and_adam
+from tfkit.optimizers.binary import Bop, CaseOptimizer, binary_kernels, bop_and_adam
 
 __all__ = ["Bop", "CaseOptimizer", "binary_kernels", "bop_and_adam"]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from larq.optimizers import Bop, CaseOptimizer
-
 from tfkit._errors import UsageError
 from tfkit._keras import flat_layers, legacy_keras
+from tfkit._larq import larq
 from tfkit.layers import is_binary
 from tfkit.layers._binary import KERNEL_QUANTIZERS
 
 keras = legacy_keras()
+Bop = larq.optimizers.Bop
+CaseOptimizer = larq.optimizers.CaseOptimizer
 
 
 def binary_kernels(model: Any) -> list[Any]:
