@@ -26,7 +26,7 @@ def binary_kernels(model: Any) -> list[Any]:
     return list(found.values())
 
 
-def bop_and_adam(model: Any, learning_rate: Any, *, gamma: float = 1e-3, threshold: float = 1e-7) -> CaseOptimizer:
+def bop_and_adam(model: Any, learning_rate: Any, *, gamma: float = 1e-3, threshold: float = 1e-7) -> Any:
     """Bop for the binary kernels of ``model``, Adam for every other variable.
 
     For each weight w in {-1, +1} with gradient g, Bop keeps m ← (1 - γ) · m + γ · g and flips w when
