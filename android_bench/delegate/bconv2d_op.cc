@@ -31,6 +31,21 @@ Activation ActivationOf(int code) {
                     ", not one of 0 (NONE), 1 (RELU), 2 (RELU_N1_TO_1), 3 (RELU6)");
 }
 
+// Rough rates of one thread, to tell work that is worth sharing out from work that is not.
+double MacsPerMicrosecond(Isa isa) {
+  switch (isa) {
+    case Isa::kBaseline:
+      return 30e3;
+    case Isa::kAvx2:
+      return 500e3;
+    case Isa::kAvx512Bw:
+    case Isa::kAvx512Vpopcntdq:
+      return 900e3;
+    default:
+      return 100e3;
+  }
+}
+
 class Bconv2dOp : public Op {
  public:
   Bconv2dOp(const NodeView& node, const std::string& forced_kernel)
@@ -69,22 +84,34 @@ class Bconv2dOp : public Op {
     if (!selection.kernel) throw Unsupported(selection.error);
     if (kernel_ != selection.kernel) {
       packed_ = selection.kernel->pack(filter_, FilterWords().data());
+      if (!zero_padding_) packed_.zero_tap = Buffer();
       kernel_ = selection.kernel;
     }
     geometry_ = geometry;
-    const bconv2d::Workspace words = kernel_->workspace(geometry_);
-    shared_ = Buffer(words.shared);
-    own_ = Buffer(words.own);
     return output;
   }
 
-  void Run(const void* input, void* output) override {
-    const bconv2d::Call call =
-        bconv2d::MakeCall(geometry_, transform_, packed_, static_cast<const std::uint32_t*>(input),
-                          shared_.data(), output);
+  Work work() const override {
+    const bconv2d::Workspace words = kernel_->workspace(geometry_);
+    Work work;
     for (int stage = 0; stage < kernel_->stages; ++stage) {
-      kernel_->run(call, stage, 0, kernel_->units(geometry_, stage), own_.data());
+      work.units.push_back(kernel_->units(geometry_, stage));
     }
+    work.microseconds = static_cast<double>(geometry_.OutputRows()) * geometry_.x.output *
+                        filter_.channels_out * filter_.Depth() / MacsPerMicrosecond(kernel_->isa);
+    work.shared_words = words.shared;
+    work.own_words = words.own;
+    work.packed_bytes =
+        packed_.words.bytes() + packed_.zero_tap.bytes() + transform_.parameters->bytes();
+    return work;
+  }
+
+  void Run(const Buffers& buffers, int stage, std::int64_t begin, std::int64_t end,
+           std::uint64_t* own) const override {
+    const bconv2d::Call call = bconv2d::MakeCall(geometry_, transform_, packed_,
+                                                 static_cast<const std::uint32_t*>(buffers.input),
+                                                 buffers.shared, buffers.output);
+    kernel_->run(call, stage, begin, end, own);
   }
 
   const char* kernel_name() const override { return kernel_->name; }
@@ -197,8 +224,6 @@ class Bconv2dOp : public Op {
   bconv2d::Geometry geometry_;
   const bconv2d::Kernel* kernel_ = nullptr;
   bconv2d::PackedFilter packed_;
-  Buffer shared_;
-  Buffer own_;
 };
 
 }  // namespace

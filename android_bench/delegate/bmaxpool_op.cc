@@ -37,9 +37,17 @@ class BMaxPool2dOp : public Op {
     return {shape_.batch, shape_.y.output, shape_.x.output, shape_.words};
   }
 
-  void Run(const void* input, void* output) override {
-    kernel_->run(shape_, static_cast<const std::uint32_t*>(input),
-                 static_cast<std::uint32_t*>(output), 0, shape_.OutputRows());
+  Work work() const override {
+    const std::size_t words = std::size_t(shape_.batch) * shape_.y.input * shape_.x.input *
+                              static_cast<std::size_t>(shape_.words);
+    return PassOver(shape_.OutputRows(), words * sizeof(std::uint32_t));
+  }
+
+  // A unit is an output row.
+  void Run(const Buffers& buffers, int, std::int64_t begin, std::int64_t end,
+           std::uint64_t*) const override {
+    kernel_->run(shape_, static_cast<const std::uint32_t*>(buffers.input),
+                 static_cast<std::uint32_t*>(buffers.output), begin, end);
   }
 
   const char* kernel_name() const override { return kernel_->name; }

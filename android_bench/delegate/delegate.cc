@@ -1,6 +1,8 @@
 #include "delegate/delegate.h"
 
+#include <algorithm>
 #include <exception>
+#include <iterator>
 #include <map>
 #include <new>
 #include <set>
@@ -42,8 +44,10 @@ void* Init(TfLiteContext* context, const char* buffer, std::size_t) {
   if (!state) return nullptr;
   try {
     state->delegate = Delegate::Of(params.delegate).shared_from_this();
-    state->partition = std::make_unique<Partition>(context, params, state->delegate->options());
-    state->delegate->Add(state->partition.get());
+    Delegate& delegate = *state->delegate;
+    state->partition = std::make_unique<Partition>(context, params, delegate.options(),
+                                                   delegate.pool(), delegate.ArenaOf(context));
+    delegate.Add(state->partition.get());
   } catch (...) {
     state->error = std::current_exception();
     state->partition.reset();
@@ -194,11 +198,34 @@ void Delegate::Remove(const Partition* partition) {
   partitions_.remove(partition);
 }
 
-std::vector<NodeReport> Delegate::Report() const {
+std::shared_ptr<Arena> Delegate::ArenaOf(const TfLiteContext* context) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  std::vector<NodeReport> report;
+  for (auto entry = arenas_.begin(); entry != arenas_.end();) {
+    entry = entry->second.expired() ? arenas_.erase(entry) : std::next(entry);
+  }
+  std::shared_ptr<Arena> arena = arenas_[context].lock();
+  if (!arena) {
+    arena = std::make_shared<Arena>();
+    arenas_[context] = arena;
+  }
+  return arena;
+}
+
+DelegateReport Delegate::Report() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  DelegateReport report;
+  std::map<const Arena*, std::size_t> tensors;
   for (const Partition* partition : partitions_) {
-    for (NodeReport& node : partition->Report()) report.push_back(std::move(node));
+    for (NodeReport& node : partition->Report()) report.nodes.push_back(std::move(node));
+    const MemoryReport memory = partition->Memory();
+    report.packed_bytes += memory.packed_bytes;
+    if (!memory.arena) continue;
+    std::size_t& largest = tensors[memory.arena];
+    largest = std::max(largest, memory.tensor_bytes);
+  }
+  for (const auto& [arena, bytes] : tensors) {
+    report.arena_bytes += bytes;
+    report.workspace_bytes += arena->bytes() - bytes;
   }
   return report;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -9,6 +10,8 @@
 #include "abi/tflite.h"
 #include "delegate/options.h"
 #include "delegate/partition.h"
+#include "delegate/report.h"
+#include "delegate/thread_pool.h"
 
 namespace tfkit {
 
@@ -33,7 +36,10 @@ class Delegate : public std::enable_shared_from_this<Delegate> {
   const Options& options() const { return options_; }
   void Add(const Partition*);
   void Remove(const Partition*);
-  std::vector<NodeReport> Report() const;
+  DelegateReport Report() const;
+  ThreadPool& pool() { return pool_; }
+  // The one that all partitions of an interpreter's graph share.
+  std::shared_ptr<Arena> ArenaOf(const TfLiteContext*);
 
  private:
   std::shared_ptr<Delegate> self_;  // the creator's share
@@ -41,6 +47,8 @@ class Delegate : public std::enable_shared_from_this<Delegate> {
   TfLiteDelegate handle_{};
   mutable std::mutex mutex_;
   std::list<const Partition*> partitions_;
+  std::map<const TfLiteContext*, std::weak_ptr<Arena>> arenas_;
+  ThreadPool pool_;
 };
 
 }  // namespace tfkit

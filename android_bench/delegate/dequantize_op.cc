@@ -44,12 +44,22 @@ class DequantizeOp : public Op {
     return output;
   }
 
-  void Run(const void* input, void* output) override {
-    const auto* words = static_cast<const std::uint32_t*>(input);
+  Work work() const override {
+    const std::size_t element = output_type_ == kTfLiteFloat32 ? sizeof(float) : 1;
+    return PassOver(shape_.rows, shape_.rows * shape_.channels * element);
+  }
+
+  // A unit is a row.
+  void Run(const Buffers& buffers, int, std::int64_t begin, std::int64_t end,
+           std::uint64_t*) const override {
+    const dequantize::Shape part = {std::size_t(end - begin), shape_.channels};
+    const std::size_t first = begin * shape_.channels;
+    const auto* words =
+        static_cast<const std::uint32_t*>(buffers.input) + begin * PackedWords(shape_.channels);
     if (output_type_ == kTfLiteFloat32) {
-      kernel_->to_float(shape_, words, static_cast<float*>(output));
+      kernel_->to_float(part, words, static_cast<float*>(buffers.output) + first);
     } else {
-      kernel_->to_int8(shape_, words, values_, static_cast<std::int8_t*>(output));
+      kernel_->to_int8(part, words, values_, static_cast<std::int8_t*>(buffers.output) + first);
     }
   }
 

@@ -19,6 +19,14 @@ const std::map<std::string, Maker>& Makers() {
 
 }  // namespace
 
+Work PassOver(std::int64_t units, std::size_t bytes) {
+  constexpr double kBytesPerMicrosecond = 20'000;
+  Work work;
+  work.units = {units};
+  work.microseconds = bytes / kBytesPerMicrosecond;
+  return work;
+}
+
 std::size_t SizeOf(TfLiteType type) {
   switch (type) {
     case kTfLiteFloat32:

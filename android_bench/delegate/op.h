@@ -2,14 +2,33 @@
 // constants.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "abi/tflite.h"
 #include "delegate/node_view.h"
 #include "delegate/shape.h"
 
 namespace tfkit {
+
+// How the work of one run divides, and the memory that it takes besides the tensors.
+struct Work {
+  std::vector<std::int64_t> units;  // of each stage
+  double microseconds = 0;          // roughly, on one thread
+  std::size_t shared_words = 0;     // scratch for all threads
+  std::size_t own_words = 0;        // scratch for each thread
+  std::size_t packed_bytes = 0;     // constants in the kernel's order
+};
+
+// What one run works on.
+struct Buffers {
+  const void* input;
+  void* output;
+  std::uint64_t* shared;
+};
 
 class Op {
  public:
@@ -18,10 +37,17 @@ class Op {
   // Takes up an input shape, selects the kernel for it, and returns the output shape. Called again
   // when the shape changes. Throws Unsupported.
   virtual Shape Prepare(const Shape& input) = 0;
-  virtual void Run(const void* input, void* output) = 0;
-  // The selected kernel; after Prepare.
+  // These after Prepare.
+  virtual Work work() const = 0;
   virtual const char* kernel_name() const = 0;
+  // Units [begin, end) of a stage; `own` is the thread's scratch. Stages come one after the other,
+  // a stage's units in any order and on any threads.
+  virtual void Run(const Buffers&, int stage, std::int64_t begin, std::int64_t end,
+                   std::uint64_t* own) const = 0;
 };
+
+// Work that is one pass over memory.
+Work PassOver(std::int64_t units, std::size_t bytes);
 
 // Bytes per element; throws Unsupported for types that no op here has.
 std::size_t SizeOf(TfLiteType);

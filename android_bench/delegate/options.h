@@ -7,7 +7,7 @@
 namespace tfkit {
 
 struct Options {
-  int num_threads = 1;   // accepted and checked; every kernel runs on the calling thread so far
+  int num_threads = 0;   // 0: as many as the runtime recommends
   std::string kernel;    // forced kernel name; empty: the fastest that runs
   bool profile = false;  // count invocations and time of every node, for the report
 };

@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "abi/tflite.h"
+#include "delegate/arena.h"
 #include "delegate/op.h"
 #include "delegate/options.h"
+#include "delegate/thread_pool.h"
 
 namespace tfkit {
 
@@ -25,16 +27,26 @@ struct NodeReport {
   std::uint64_t nanoseconds = 0;  // total of the invocations
 };
 
+// Bytes that a partition takes, besides the tensors that the runtime allocates.
+struct MemoryReport {
+  const Arena* arena = nullptr;
+  std::size_t tensor_bytes = 0;  // its share of the arena if it held tensors alone
+  std::size_t packed_bytes = 0;
+};
+
 class Partition {
  public:
-  // Throws Unsupported, its message naming the node.
-  Partition(TfLiteContext*, const TfLiteDelegateParams&, const Options&);
+  // Throws Unsupported, its message naming the node. The pool must outlive this.
+  Partition(TfLiteContext*, const TfLiteDelegateParams&, const Options&, ThreadPool&,
+            std::shared_ptr<Arena>);
+  ~Partition();
 
   // Shapes of the outputs, kernels and inner buffers, from the shapes that the inputs have now.
   void Prepare(TfLiteContext*);
   void Invoke(TfLiteContext*);
   // May be called from another thread.
   std::vector<NodeReport> Report() const;
+  MemoryReport Memory() const;
 
  private:
   struct Step {
@@ -45,20 +57,30 @@ class Partition {
     int output = 0;
     std::size_t input_bytes = 0;
     std::size_t output_bytes = 0;
+    Work work;
+    int threads = 1;          // that this step is worth
+    std::size_t scratch = 0;  // word of the arena where its scratch starts
     std::atomic<std::uint64_t> invocations{0};
     std::atomic<std::uint64_t> nanoseconds{0};
   };
 
   void PrepareStep(TfLiteContext*, Step&, std::map<int, Shape>& produced);
+  void PlanThreads(const TfLiteContext*);
+  void PlanMemory();
+  bool IsInner(int tensor) const;
   void* Data(TfLiteContext*, int tensor, std::size_t bytes);
+  void RunStep(TfLiteContext*, const Step&, ThreadPool::Session&);
 
-  const bool profile_;
+  const Options options_;
+  ThreadPool& pool_;
+  const std::shared_ptr<Arena> arena_;
   bool ready_ = false;  // the last Prepare succeeded
   std::vector<std::unique_ptr<Step>> steps_;
-  std::vector<int> outputs_;                           // tensors that others read
-  std::map<int, std::vector<std::uint64_t>> buffers_;  // of the tensors that no one else reads
+  std::vector<int> outputs_;           // tensors that others read
+  std::map<int, std::size_t> places_;  // word of the arena where an inner tensor starts
   mutable std::mutex report_mutex_;
   std::vector<std::string> kernels_;  // of the steps; empty before Prepare
+  MemoryReport memory_;
 };
 
 }  // namespace tfkit

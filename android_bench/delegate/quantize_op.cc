@@ -34,12 +34,23 @@ class QuantizeOp : public Op {
     return output;
   }
 
-  void Run(const void* input, void* output) override {
-    auto* words = static_cast<std::uint32_t*>(output);
+  Work work() const override {
+    const std::size_t element = input_type_ == kTfLiteFloat32 ? sizeof(float) : 1;
+    return PassOver(shape_.rows, shape_.rows * shape_.channels * element);
+  }
+
+  // A unit is a row.
+  void Run(const Buffers& buffers, int, std::int64_t begin, std::int64_t end,
+           std::uint64_t*) const override {
+    const quantize::Shape part = {std::size_t(end - begin), shape_.channels};
+    const std::size_t first = begin * shape_.channels;
+    auto* words =
+        static_cast<std::uint32_t*>(buffers.output) + begin * PackedWords(shape_.channels);
     if (input_type_ == kTfLiteFloat32) {
-      kernel_->from_float(shape_, static_cast<const float*>(input), words);
+      kernel_->from_float(part, static_cast<const float*>(buffers.input) + first, words);
     } else {
-      kernel_->from_int8(shape_, static_cast<const std::int8_t*>(input), zero_point_, words);
+      kernel_->from_int8(part, static_cast<const std::int8_t*>(buffers.input) + first, zero_point_,
+                         words);
     }
   }
 

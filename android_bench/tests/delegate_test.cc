@@ -8,6 +8,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <thread>
 
 #include "delegate/report.h"
 #include "tests/fake_runtime.h"
@@ -152,7 +153,7 @@ TEST(Delegate, RunsAChainAndFollowsResizes) {
       ASSERT_TRUE(runtime.Invoke()) << runtime.errors();
       EXPECT_EQ(ReadOutput(runtime), ExpectedOutput(input, batch)) << "batch " << batch;
     }
-    const std::vector<NodeReport> report = delegate.Report();
+    const std::vector<NodeReport> report = delegate.Report().nodes;
     ASSERT_EQ(report.size(), 4u);
     EXPECT_EQ(report[1].node, 1);
     EXPECT_EQ(report[1].op, "LceBconv2d");
@@ -161,6 +162,61 @@ TEST(Delegate, RunsAChainAndFollowsResizes) {
       for (const NodeReport& node : report) EXPECT_EQ(node.kernel, kernel);
     }
   }
+}
+
+// The option first, then what the runtime recommends, and one thread where neither says.
+TEST(Delegate, AnyNumberOfThreadsGivesTheSameBits) {
+  std::vector<float> expected;
+  for (int option : {0, 1, 2, 5}) {
+    for (int recommended : {-1, 0, 1, 3}) {
+      Options options;
+      options.num_threads = option;
+      options.kernel = "reference";
+      const auto shared = std::make_shared<Delegate>(options);
+      FakeRuntime runtime(Chain());
+      runtime.Recommend(recommended);
+      ASSERT_TRUE(runtime.Apply(shared->handle())) << runtime.errors();
+      runtime.ResizeInput(kInput, {40, 4, 4, kChannels});  // enough to be worth several threads
+      ASSERT_TRUE(runtime.Allocate()) << runtime.errors();
+      const std::vector<float> input = FillInput(runtime, 40);
+      if (expected.empty()) expected = ExpectedOutput(input, 40);
+      for (int i = 0; i < 3; ++i) {
+        ASSERT_TRUE(runtime.Invoke()) << runtime.errors();
+        ASSERT_EQ(ReadOutput(runtime), expected) << option << ", " << recommended;
+      }
+      const int threads = option > 0 ? option : std::max(1, recommended);
+      // Scratch grows with the threads: one pixel's sums each, in an arena of tensors otherwise.
+      const DelegateReport report = shared->Report();
+      EXPECT_EQ(report.workspace_bytes, threads * 192u) << option << ", " << recommended;
+    }
+  }
+}
+
+TEST(Delegate, ServesInterpretersInThreads) {
+  Options options;
+  options.num_threads = 3;
+  const auto shared = std::make_shared<Delegate>(options);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&shared, t] {
+      for (int round = 0; round < 3; ++round) {
+        FakeRuntime runtime(Chain());
+        ASSERT_TRUE(runtime.Apply(shared->handle())) << runtime.errors();
+        for (int batch : {40, 7 + t}) {
+          runtime.ResizeInput(kInput, {batch, 4, 4, kChannels});
+          ASSERT_TRUE(runtime.Allocate()) << runtime.errors();
+          const std::vector<float> input = FillInput(runtime, t);
+          const std::vector<float> expected = ExpectedOutput(input, batch);
+          for (int i = 0; i < 5; ++i) {
+            ASSERT_TRUE(runtime.Invoke()) << runtime.errors();
+            ASSERT_EQ(ReadOutput(runtime), expected);
+          }
+          shared->Report();
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 // A runtime that goes on after a failed resize gets an error, not a mixture of two shapes.
@@ -217,22 +273,49 @@ TEST(Delegate, ReportEndsWithTheInterpreter) {
   {
     FakeRuntime first(Chain()), second(Chain());
     ASSERT_TRUE(first.Apply(delegate.handle()) && second.Apply(delegate.handle()));
-    EXPECT_EQ(delegate.Report().size(), 0u);  // nothing is planned yet
+    EXPECT_EQ(delegate.Report().nodes.size(), 0u);  // nothing is planned yet
     ASSERT_TRUE(first.Allocate() && second.Allocate());
-    EXPECT_EQ(delegate.Report().size(), 8u);
+    EXPECT_EQ(delegate.Report().nodes.size(), 8u);
   }
-  EXPECT_EQ(delegate.Report().size(), 0u);
+  EXPECT_EQ(delegate.Report().nodes.size(), 0u);
 }
 
 TEST(Delegate, ReportIsJson) {
-  EXPECT_EQ(ToJson({}), R"({"schema_version": 1, "nodes": []})");
-  EXPECT_EQ(
-      ToJson({{2, "LceBconv2d", "portable", 10, 1234}, {3, "LceDequantize", "reference", 0, 0}}),
-      R"({"schema_version": 1, "nodes": [)"
-      R"({"node": 2, "op": "LceBconv2d", "kernel": "portable", "invocations": 10, )"
-      R"("nanoseconds": 1234}, )"
-      R"({"node": 3, "op": "LceDequantize", "kernel": "reference", "invocations": 0, )"
-      R"("nanoseconds": 0}]})");
+  EXPECT_EQ(ToJson({}),
+            R"({"schema_version": 1, "nodes": [], )"
+            R"("memory": {"arena_bytes": 0, "workspace_bytes": 0, "packed_bytes": 0}})");
+  DelegateReport report;
+  report.nodes = {{2, "LceBconv2d", "portable", 10, 1234}, {3, "LceDequantize", "reference", 0, 0}};
+  report.arena_bytes = 64;
+  report.workspace_bytes = 128;
+  report.packed_bytes = 1 << 20;
+  EXPECT_EQ(ToJson(report),
+            R"({"schema_version": 1, "nodes": [)"
+            R"({"node": 2, "op": "LceBconv2d", "kernel": "portable", "invocations": 10, )"
+            R"("nanoseconds": 1234}, )"
+            R"({"node": 3, "op": "LceDequantize", "kernel": "reference", "invocations": 0, )"
+            R"("nanoseconds": 0}], )"
+            R"("memory": {"arena_bytes": 64, "workspace_bytes": 128, "packed_bytes": 1048576}})");
+}
+
+// Inner tensors of the chain: the signs and the convolved image, 4 x 4 x 2 words each and alive
+// together, then the pooled one, 2 x 2 x 2 words, in the signs' place.
+TEST(Delegate, CountsItsMemory) {
+  Options options;
+  options.kernel = "reference";
+  const auto shared = std::make_shared<Delegate>(options);
+  Delegate& delegate = *shared;
+  FakeRuntime runtime(Chain());
+  ASSERT_TRUE(runtime.Apply(delegate.handle()) && runtime.Allocate()) << runtime.errors();
+  const DelegateReport report = delegate.Report();
+  EXPECT_EQ(report.arena_bytes, 2u * 4 * 4 * 2 * 4);
+  // The reference keeps one pixel's sums, 40 int32, while the two large tensors live.
+  EXPECT_EQ(report.workspace_bytes, 192u);
+  // The filter, 40 x 2 words, and the thresholds, padded to 64.
+  EXPECT_EQ(report.packed_bytes, 40u * 2 * 4 + 64 * 4);
+  FakeRuntime second(Chain());
+  ASSERT_TRUE(second.Apply(delegate.handle()) && second.Allocate()) << second.errors();
+  EXPECT_EQ(delegate.Report().arena_bytes, 2 * report.arena_bytes);
 }
 
 TEST(Delegate, LeavesOtherNodesAlone) {

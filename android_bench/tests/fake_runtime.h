@@ -45,6 +45,7 @@ class FakeRuntime {
   bool Allocate();
   bool Invoke();
 
+  void Recommend(int threads) { context_.recommended_num_threads = threads; }
   void ResizeInput(int tensor, const std::vector<int>& shape);
   TfLiteTensor& tensor(int index) { return tensors_[index]; }
   const std::string& errors() const { return errors_; }

@@ -31,7 +31,7 @@ std::string ErrorOf(const std::vector<std::pair<const char*, const char*>>& opti
 
 TEST(Options, Defaults) {
   const Options options = Parse({});
-  EXPECT_EQ(options.num_threads, 1);
+  EXPECT_EQ(options.num_threads, 0);  // left to the runtime
   EXPECT_EQ(options.kernel, "");
   EXPECT_FALSE(options.profile);
 }
