@@ -77,6 +77,14 @@ def test_nesting_is_bounded() -> None:
         read_plain(pickle.dumps(value))
 
 
+def test_what_repeats_itself_is_not_copied_out() -> None:
+    value: list[object] = [0] * 1000
+    for _ in range(3):
+        value = [value] * 1000  # one list, named a thousand times
+    with pytest.raises(ValueError, match="repeats its own parts"):
+        read_plain(pickle.dumps(value, 2))
+
+
 @pytest.mark.filterwarnings("ignore:invalid escape sequence:DeprecationWarning")  # in texts of protocol 0
 def test_any_cut_and_any_flipped_byte_gives_data_or_one_error() -> None:
     whole = pickle.dumps({"labels": [1, 2], "data": np.zeros((2, 3), np.uint8), "names": ["a" * 300, b"b"]}, 2)

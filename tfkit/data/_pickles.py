@@ -74,7 +74,7 @@ def read_plain(content: bytes) -> Any:
     """
     try:
         _check_opcodes(content)
-        return _plain(_Unpickler(io.BytesIO(content), encoding="bytes").load())
+        return _Plain(len(content)).of(_Unpickler(io.BytesIO(content), encoding="bytes").load())
     except MemoryError as error:
         raise ValueError("it asks for more memory than there is") from error
     except RecursionError as error:
@@ -92,18 +92,31 @@ def _check_opcodes(content: bytes) -> None:
             raise ValueError("its memo numbers are absurd")
 
 
-def _plain(node: Any, depth: int = 0) -> Any:
-    if depth > 4:
-        raise ValueError("it is nested too deeply")
-    if isinstance(node, dict):
-        return {_key(key): _plain(value, depth + 1) for key, value in node.items()}
-    if isinstance(node, (list, tuple)):
-        return [_plain(value, depth + 1) for value in node]
-    if isinstance(node, _Object):
-        return _array(node)
-    if node is None or isinstance(node, (int, float, bytes, str)):
-        return node
-    raise ValueError(f"it holds a {type(node).__name__}, which is no data")
+class _Plain:
+    """Copies what an unpickler gave into plain data.
+
+    Every value takes a byte of the file or more. A list in a list that repeats itself takes few, and would become
+    more values than any memory holds: ``values`` says how many there may be.
+    """
+
+    def __init__(self, values: int) -> None:
+        self._left = values
+
+    def of(self, node: Any, depth: int = 0) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError("it repeats its own parts")
+        if depth > 4:
+            raise ValueError("it is nested too deeply")
+        if isinstance(node, dict):
+            return {_key(key): self.of(value, depth + 1) for key, value in node.items()}
+        if isinstance(node, (list, tuple)):
+            return [self.of(value, depth + 1) for value in node]
+        if isinstance(node, _Object):
+            return _array(node)
+        if node is None or isinstance(node, (int, float, bytes, str)):
+            return node
+        raise ValueError(f"it holds a {type(node).__name__}, which is no data")
 
 
 def _key(key: Any) -> str:
