@@ -233,6 +233,33 @@ TEST(Bconv2d, ChannelsAroundTheTile) {
   CheckAll(cases);
 }
 
+// Around the widest tiles: 64 channels in a pass, vectors of 16 and 8, blocks of 32.
+TEST(Bconv2d, ChannelsAroundTheWidestTile) {
+  std::vector<Case> cases;
+  for (int channels_out : {15, 16, 17, 47, 48, 49, 63, 64, 65, 79, 97, 127, 128, 131, 193}) {
+    for (int channels_in : {32, 67, 160}) {
+      Case c;
+      c.height = 3;
+      c.width = 5;
+      c.channels_in = channels_in;
+      c.channels_out = channels_out;
+      c.zero_padding = channels_out % 2 == 0;
+      cases.push_back(c);
+    }
+  }
+  for (int groups : {2, 3}) {
+    for (int outputs : {17, 32, 64, 96}) {
+      Case c;
+      c.groups = groups;
+      c.channels_in = groups * 64;
+      c.channels_out = groups * outputs;
+      c.zero_padding = groups == 2;
+      cases.push_back(c);
+    }
+  }
+  CheckAll(cases);
+}
+
 TEST(Bconv2d, WidthsAroundTheTile) {
   std::vector<Case> cases;
   for (int width : {1, 2, 3, 4, 5, 7, 11}) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,17 @@ from helpers.lce_worker import run_in_process
 
 SEED = 311
 OUTPUTS = ("float32", "int8", "bitpacked")
-KERNELS = ("reference", "portable", "popcnt")
+# Kernel name to the CPU flag that it needs and the ops that have it; other ops keep their default.
+EVERY_OP = ("LceQuantize", "LceDequantize", "LceBconv2d", "LceBMaxPool2d")
+KERNELS = {
+    "reference": (None, EVERY_OP),
+    "portable": (None, EVERY_OP),
+    "popcnt": ("popcnt", ("LceBconv2d",)),
+    "avx2": ("avx2", EVERY_OP),
+    "avx2_lut": ("avx2", ("LceBconv2d",)),
+    "avx512bw": ("avx512bw", ("LceQuantize", "LceDequantize")),
+    "avx512vpopcntdq": ("avx512_vpopcntdq", ("LceBconv2d",)),
+}
 
 
 def float_input(shape: tuple[int, ...], seed: int = SEED) -> np.ndarray:
@@ -25,17 +36,33 @@ def float_input(shape: tuple[int, ...], seed: int = SEED) -> np.ndarray:
     return values
 
 
+@functools.cache
+def kernels_here() -> tuple[str, ...]:
+    """The kernels that this CPU can run."""
+    text = Path("/proc/cpuinfo").read_text()
+    flags = set(next((line for line in text.splitlines() if line.startswith("flags")), "").split())
+    return tuple(name for name, (flag, _) in KERNELS.items() if flag is None or flag in flags)
+
+
 def check(flatbuffer: bytes, inputs: list[np.ndarray], runtime: str = "ai_edge_litert", what: str = "") -> None:
     """Every kernel against LCE; and it was that kernel that ran."""
     expected = lce_reference(flatbuffer, inputs)
-    for kernel in KERNELS:
-        interpreter = DelegatedInterpreter(flatbuffer, runtime, {"kernel": kernel})
+    defaults = DelegatedInterpreter(flatbuffer, runtime).kernels()
+    for kernel in kernels_here():
+        ops = KERNELS[kernel][1]
+        if not defaults.keys() & set(ops):
+            continue
+        try:
+            interpreter = DelegatedInterpreter(flatbuffer, runtime, {"kernel": kernel})
+        except RuntimeError as error:
+            # Groups whose channels do not fill words, and sums beyond 16 bits; the native tests hold it to those.
+            if kernel == "avx2_lut" and "cannot run this shape" in str(error):
+                continue
+            raise
         for index, (want, got) in enumerate(zip(expected, interpreter.run(inputs), strict=True)):
             assert_same_bits(want, got, f"{what} output {index}, kernel {kernel}, runtime {runtime}, seed {SEED}")
-        # popcnt exists for the convolution only; the other ops keep their default.
         ran = interpreter.kernels()
-        wanted = {op: kernel if kernel != "popcnt" or op == "LceBconv2d" else "portable" for op in ran}
-        assert ran == wanted
+        assert ran == {op: kernel if op in ops else defaults[op] for op in ran}
 
 
 def paddings() -> Iterator[tuple[str, int]]:
