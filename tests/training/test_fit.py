@@ -11,11 +11,15 @@ import pytest
 from helpers.keras import keras, tiny_dataset
 from helpers.training import assert_same_bits
 from tfkit import models, training
-from tfkit._errors import DataError, TrainingError, UsageError
+from tfkit._errors import DataError, ModelError, TrainingError, UsageError
 from tfkit.data import Dataset
 from tfkit.data._types import Augmentation
 from tfkit.pruning import prune, sparsity, strip
 from tfkit.quantization import quantize_aware, tfmot
+from tfkit.training.checkpoint import CheckpointFile, State
+from tfkit.training.losses import ends_in_softmax
+from tfkit.training.recipes import RECIPES
+from tfkit.training.stages import Stage, run_stages
 
 SEED = 19
 
@@ -87,6 +91,8 @@ def test_softmax_outputs_are_no_logits() -> None:
         model = keras.Model(inputs, y)
         training.fit(model, tiny_dataset(SEED), epochs=1)
         assert model.loss.get_config()["from_logits"] is False
+        assert ends_in_softmax(keras.Sequential([keras.layers.Input((8, 8, 1)), model]))
+        assert not ends_in_softmax(keras.Sequential([keras.layers.Input((8, 8, 1)), model, keras.layers.Dense(3)]))
     linear = network()
     training.fit(linear, tiny_dataset(SEED), epochs=1)
     assert linear.loss.get_config()["from_logits"] is True
@@ -148,6 +154,21 @@ def test_a_checkpoint_belongs_to_its_settings(tmp_path: Path) -> None:
         training.fit(network(), data, epochs=3, checkpoint=path)
     with pytest.raises(UsageError, match="model was "):
         training.fit(network(width=0.5), data, epochs=2, checkpoint=path)
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        (State(1, 0, ()), "stands in stage 1, counted from 0, of a run with 1"),
+        (State(0, 3, ({"loss": 1.0},) * 3), "is 3 epochs into a stage of 2"),
+    ],
+)
+def test_a_checkpoint_from_beyond_the_end_is_damaged(state: State, message: str, tmp_path: Path) -> None:
+    file = CheckpointFile(tmp_path / "run.checkpoint", {})
+    file.save(state, [], [])
+    stage = Stage("training", "training", dataclasses.replace(RECIPES["adam"], epochs=2))
+    with pytest.raises(ModelError, match=message):
+        run_stages(network(), tiny_dataset(SEED), [stage], seed=SEED, checkpoint=file, begin=lambda *_: (None, None))  # type: ignore[arg-type, return-value]
 
 
 def test_divergence_is_an_error(tmp_path: Path) -> None:

@@ -121,6 +121,8 @@ def test_a_model_chooses_its_recipe() -> None:
     model = models.build("small_cnn")
     assert training.recipe_of(model) == "adam"
     assert training.recipe_of(models.build("small_cnn", scheme="binary")) == "binary"
+    nested = [keras.layers.Input((8, 8, 1)), models.build("small_cnn", scheme="binary", classes=3)]
+    assert training.recipe_of(keras.Sequential(nested)) == "binary"
     assert training.recipe_of(quantize_aware(model)) == "int8"
     assert training.recipe_of(prune(model)) == "pruning"
     attach_metadata(model, ModelMetadata(extra={"recipe": "residual"}))
@@ -156,6 +158,7 @@ def test_mixed_precision_is_for_float_models() -> None:
     float_model = models.build("small_cnn", classes=3)
     for model in (
         models.build("small_cnn", classes=3, scheme="binary"),
+        keras.Sequential([keras.layers.Input((8, 8, 1)), models.build("small_cnn", classes=3, scheme="binary")]),
         quantize_aware(float_model),
         prune(float_model),
     ):

@@ -115,11 +115,11 @@ class CheckpointFile:
         try:
             archive = zipfile.ZipFile(self.path)
         except (OSError, zipfile.BadZipFile) as error:
-            raise self._damaged(error) from error
+            raise self.damaged(error) from error
         absurd = absurd_archive(archive)
         if absurd:
             archive.close()
-            raise self._damaged(absurd)
+            raise self.damaged(absurd)
         return archive
 
     def _read_state(self, archive: zipfile.ZipFile) -> dict[str, Any]:
@@ -138,31 +138,32 @@ class CheckpointFile:
         except TfkitError:
             raise
         except Exception as error:  # zipfile and json raise nearly anything on damaged input
-            raise self._damaged(error) from error
+            raise self.damaged(error) from error
         return {**found, "rows": rows}
 
     def _read_arrays(self, archive: zipfile.ZipFile, kind: str, variables: Sequence[Any]) -> list[np.ndarray]:
         names = {name for name in archive.namelist() if name.startswith(kind + "/")}
         if names != {_member(kind, number) for number in range(len(variables))}:
-            raise self._damaged(f"it holds {len(names)} arrays of {kind}, the run has {len(variables)}")
+            raise self.damaged(f"it holds {len(names)} arrays of {kind}, the run has {len(variables)}")
         arrays = []
         for number, variable in enumerate(variables):
             name = _member(kind, number)
             try:
                 shape, dtype = _header(archive, name)
             except Exception as error:
-                raise self._damaged(error) from error
+                raise self.damaged(error) from error
             wanted = tuple(variable.shape), np.dtype(variable.dtype.as_numpy_dtype)
             if (shape, dtype) != wanted:
-                raise self._damaged(f"{name} is {dtype} {shape}, the run has {wanted[1]} {wanted[0]}")
+                raise self.damaged(f"{name} is {dtype} {shape}, the run has {wanted[1]} {wanted[0]}")
             try:
                 with archive.open(name) as member:
                     arrays.append(npy.read_array(member, allow_pickle=False))
             except Exception as error:
-                raise self._damaged(error) from error
+                raise self.damaged(error) from error
         return arrays
 
-    def _damaged(self, why: object) -> ModelError:
+    def damaged(self, why: object) -> ModelError:
+        """The error that says why this file cannot be gone on with."""
         return ModelError(
             f"{self.path} is damaged, cut off or no checkpoint of this run ({str(why) or type(why).__name__}); "
             "delete it, or use --restart, to train anew"

@@ -134,7 +134,7 @@ def recipe_of(model: Any) -> str:
         return "pruning"
     if is_quantize_aware(model):
         return "int8"
-    if any(is_binary_layer(layer) for layer in model.layers):
+    if any(is_binary_layer(layer) for layer in flat_layers(model)):
         return "binary"
     name = metadata_of(model).extra.get("recipe", "adam")
     if not isinstance(name, str) or name not in RECIPES:
@@ -173,6 +173,8 @@ class _Run:
         if file is not None:
             state = file.state()
             if state is not None and state.stage == stage:
+                if state.epoch > self._recipe.epochs:
+                    raise file.damaged(f"it is {state.epoch} epochs into a stage of {self._recipe.epochs}")
                 file.restore(*variables)
                 rows = list(state.rows)
             else:

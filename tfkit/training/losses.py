@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfkit._keras import legacy_keras
+from tfkit._keras import legacy_keras, node_of
 
 keras = legacy_keras()
 
@@ -45,8 +45,10 @@ def cross_entropy(model: Any, smoothing: float = 0.0) -> Any:
 
 
 def ends_in_softmax(model: Any) -> bool:
-    """Whether the last layer of a model is or contains a softmax."""
-    last = model.layers[-1]
+    """Whether the layer that gives a model's output is or contains a softmax; nested models are opened."""
+    last = model
+    while isinstance(last, keras.Model) and last.outputs:
+        last = node_of(last.outputs[0]).layer
     last = getattr(last, "layer", last)
     if isinstance(last, keras.layers.Softmax):
         return True

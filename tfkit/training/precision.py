@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tfkit._errors import UsageError
-from tfkit._keras import legacy_keras
+from tfkit._keras import flat_layers, legacy_keras, node_of
 from tfkit.layers import is_binary_layer
 from tfkit.pruning import is_pruned
 from tfkit.quantization import is_quantize_aware
@@ -26,7 +26,7 @@ def in_precision(model: Any, precision: str) -> Any:
     """
     if precision == "float32":
         return model
-    if is_quantize_aware(model) or is_pruned(model) or any(is_binary_layer(layer) for layer in model.layers):
+    if is_quantize_aware(model) or is_pruned(model) or any(map(is_binary_layer, flat_layers(model))):
         raise UsageError(
             f"{model.name!r} is binary, quantization-aware or pruned, where {precision} arithmetic would round what "
             "training emulates; train it with precision float32"
@@ -42,7 +42,7 @@ def in_precision(model: Any, precision: str) -> Any:
 
 
 def _copied(model: Any, policy: str) -> Any:
-    last = {tensor.node.layer.name for tensor in model.outputs}
+    last = {node_of(tensor).layer.name for tensor in model.outputs}
 
     def clone(layer: Any) -> Any:
         if isinstance(layer, keras.Model):

@@ -46,9 +46,15 @@ def run_stages(
 
     Stages that the checkpoint has behind it are not trained again: what a stage makes of a network depends on the
     network's weights only where they are weights of the result too, and those come from the checkpoint.
+
+    Raises:
+        ModelError: the checkpoint is damaged.
+        Exception: as ``fit``.
     """
     state = checkpoint.state()
     reached = 0 if state is None else state.stage
+    if reached >= len(stages):
+        raise checkpoint.damaged(f"it stands in stage {reached}, counted from 0, of a run with {len(stages)}")
     for number, stage in enumerate(stages):
         network = stage.prepare(network)
         if number < reached:
