@@ -50,6 +50,14 @@ def test_what_has_no_int8_kernel_is_not_known(name: str) -> None:
     assert recognise(keras.activations.get(name)) is None
 
 
+def test_a_softmax_is_over_the_last_axis() -> None:
+    for rank in (2, 3, 4):
+        for axis in range(1, rank):
+            known = Function("softmax") if axis == rank - 1 else None
+            for function in (lambda x, axis=axis: tf.nn.softmax(x, axis), keras.layers.Softmax(axis)):
+                assert recognise(function, rank) == known, (rank, axis)
+
+
 def test_what_is_no_activation_is_not_known() -> None:
     assert recognise(lambda x: tf.reduce_sum(x)) is None
     assert recognise(lambda x: tf.reshape(x, (3, 5))) is None

@@ -155,6 +155,13 @@ def test_hard_swish_is_one_op_in_every_spelling() -> None:
         (lambda x: tf.transpose(x, [1, 0, 2, 3]), "moves the batch"),
         (lambda x: x + np.ones((8, 8, 1), np.float32), "constants of shape"),
         (lambda x: tf.math.erf(x), "computes tf.math.erf, which has no int8 form"),
+        (lambda x: x * layers.GlobalAveragePooling2D()(x), "different numbers of axes"),
+        (lambda x: tf.maximum(x, layers.GlobalAveragePooling2D()(x)), "different numbers of axes"),
+        (lambda x: tf.concat([x, x], 0), "joins batches"),
+        (lambda x: tf.stack([x, x]), "joins batches"),
+        (lambda x: tf.stack([x, np.ones((1, 8, 8, 6), np.float32)], -1), "joins tensors with constants"),
+        (lambda x: tf.reshape(x, (-1, 8, 6)), r"makes other samples, \(8, 6\) of \(8, 8, 6\)"),
+        (lambda x: tf.nn.softmax(x, 1), "computes tf.nn.softmax, which has no int8 form"),
         (layers.PReLU(), "use keras.layers.LeakyReLU"),
         (layers.UpSampling2D(2, interpolation="bicubic"), "resizes by 'bicubic'"),
         (lambda x: layers.Conv1D(2, 3, padding="causal")(layers.Reshape((64, 6))(x)), "is causal"),
@@ -163,3 +170,9 @@ def test_hard_swish_is_one_op_in_every_spelling() -> None:
 def test_what_cannot_be_done_says_what_to_do(block: Block, reason: str) -> None:
     with pytest.raises(UnsupportedError, match=reason):
         quantize_aware(network(block))
+
+
+@pytest.mark.parametrize("layer", [layers.Rescaling(2.0), layers.BatchNormalization()], ids=lambda layer: layer.name)
+def test_rows_of_free_length_are_named(layer: Any) -> None:
+    with pytest.raises(UnsupportedError, match=r"reads \(None, 6\), of free size; give the network an input of fixed"):
+        quantize_aware(keras.Sequential([layers.Input((None, 6)), layer]))

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-# Dense around the bends of every known function and wide enough for their flat ends; two rows, for softmax. No grid
-# point lies on a bend.
+# Dense around the bends of every known function and wide enough for their flat ends. No grid
+# point lies on a bend. Four samples, for softmax.
 _GRID = np.concatenate([np.linspace(-12.013, 12.0, 480), np.linspace(-0.0507, 0.05, 32)]).astype(np.float32)
-_GRID = _GRID.reshape(4, -1)
 _CLOSE = 2e-5
 
 
@@ -52,19 +51,22 @@ KNOWN: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def recognise(function: Callable[[Any], Any]) -> Function | None:
-    """The known function that ``function`` is, judged by its values; None when it is none of them.
+def recognise(function: Callable[[Any], Any], rank: int = 2) -> Function | None:
+    """The known function that ``function`` is of tensors of ``rank``, judged by its values; None when it is none.
 
     Beside ``KNOWN`` these are ``relu`` with a ``top`` (min(max(x, 0), top)), ``clip`` (any hard sigmoid:
-    min(max(slope · x + offset, 0), 1)) and ``leaky_relu`` (x for x > 0, else slope · x).
+    min(max(slope · x + offset, 0), 1)) and ``leaky_relu`` (x for x > 0, else slope · x). A softmax is over the last
+    axis; over another one it is no known function.
     """
+    # No axis of one, which a function over a wrong axis would not show on.
+    grid = _GRID.reshape(4, *[2] * (rank - 2), -1)
     try:
-        values = np.asarray(function(_constant(_GRID)), np.float64)
+        values = np.asarray(function(_constant(grid)), np.float64)
     except Exception:  # whatever a function of the user's raises on this shape: it is not known
         return None
-    if values.shape != _GRID.shape or not np.isfinite(values).all():
+    if values.shape != grid.shape or not np.isfinite(values).all():
         return None
-    x = _GRID.astype(np.float64)
+    x = grid.astype(np.float64)
     for name, known in KNOWN.items():
         if _alike(values, known(x)):
             return Function(name)

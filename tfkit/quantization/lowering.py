@@ -41,7 +41,7 @@ def _activated(call: Call, rewriter: Rewriter) -> Call:
     fused = () if isinstance(call.layer, layers.Conv2DTranspose) else (keras.activations.relu,)
     if activation in (None, keras.activations.linear, *fused):
         return call
-    found = recognise(activation)
+    found = recognise(activation, len(call.shape))
     if found is None:
         raise Unsupported(f"has activation {_name(activation)!r}, which {NO_KERNEL}")
     config = {**call.layer.get_config(), "activation": "linear"}
@@ -63,7 +63,7 @@ def _activation(call: Call, rewriter: Rewriter) -> Call:
     function = call.layer.activation if isinstance(call.layer, layers.Activation) else call.layer
     if function is keras.activations.relu or _is_plain_relu(call.layer):
         return call
-    found = recognise(function)
+    found = recognise(function, len(call.shape))
     if found is None:
         raise Unsupported(f"has activation {_name(function)!r}, which {NO_KERNEL}")
     return rewriter.activation(found, call.inputs[0], call.name)
@@ -79,7 +79,9 @@ def _is_plain_relu(layer: Any) -> bool:
 
 
 def _lambda(call: Call, rewriter: Rewriter) -> Call:
-    found = recognise(call.layer) if len(call.inputs) == 1 and call.shape == call.inputs[0].shape else None
+    found = (
+        recognise(call.layer, len(call.shape)) if len(call.inputs) == 1 and call.shape == call.inputs[0].shape else None
+    )
     if found is None:
         raise Unsupported("hides what it computes; call the TensorFlow functions on the tensors, or use Keras layers")
     return rewriter.activation(found, call.inputs[0], call.name)

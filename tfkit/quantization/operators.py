@@ -62,7 +62,7 @@ def _elementwise(call: Call, symbol: str, rewriter: Rewriter) -> Call:
     def apply(x: Any) -> Any:
         return function(*(x if isinstance(a, Call) else a for a in args), **_replaced(kwargs, x))
 
-    found = recognise(apply)
+    found = recognise(apply, len(call.shape))
     if found is None:
         raise Unsupported(f"computes tf.{symbol}, which has no int8 form here; {_ADVICE}")
     return rewriter.activation(found, call.inputs[0], call.name)
@@ -72,15 +72,13 @@ def _replaced(kwargs: Mapping[str, Any], x: Any) -> dict[str, Any]:
     return {name: x if isinstance(value, Call) else value for name, value in kwargs.items()}
 
 
-def _binary(kind: Callable[..., Any], constants: Callable[[Any, bool], tuple[Any, Any]] | None) -> Operator:
+def _binary(kind: Callable[..., Any], constants: Callable[[Any, bool], tuple[Any, Any]]) -> Operator:
     """An operator of two tensors, or of one and constants: (constant, it comes first) -> (scale, offset)."""
 
     def rule(call: Call, arguments: Arguments, rewriter: Rewriter) -> Call:
         x, y = arguments["x"], arguments["y"]
         if isinstance(x, Call) and isinstance(y, Call):
-            return rewriter.layer(kind(), [x, y], call.name)
-        if constants is None:
-            raise Unsupported(f"combines a tensor with constants; {_ADVICE}")
+            return _of_two(kind, call, [x, y], rewriter)
         first = not isinstance(x, Call)
         given, constant = (y, x) if first else (x, y)
         scale, offset = constants(_numbers(constant), first)
@@ -89,10 +87,17 @@ def _binary(kind: Callable[..., Any], constants: Callable[[Any, bool], tuple[Any
     return rule
 
 
+def _of_two(kind: Callable[..., Any], call: Call, inputs: list[Call], rewriter: Rewriter) -> Call:
+    """TensorFlow lines up the last axes of two tensors, Keras' layers the first."""
+    if len(inputs[0].shape) != len(inputs[1].shape):
+        raise Unsupported("combines tensors with different numbers of axes; reshape one to those of the other")
+    return rewriter.layer(kind(), inputs, call.name)
+
+
 def _extremum(kind: Callable[..., Any]) -> Operator:
     def rule(call: Call, arguments: Arguments, rewriter: Rewriter) -> Call:
         if len(call.inputs) == 2:
-            return rewriter.layer(kind(), call.inputs, call.name)
+            return _of_two(kind, call, call.inputs, rewriter)
         return _elementwise(call, "maximum or minimum with a constant", rewriter)
 
     return rule
@@ -118,7 +123,16 @@ def _divide(call: Call, arguments: Arguments, rewriter: Rewriter) -> Call:
 
 def _concat(call: Call, arguments: Arguments, rewriter: Rewriter) -> Call:
     axis = _axis(arguments["axis"], len(call.shape))
-    return rewriter.layer(layers.Concatenate(axis=axis), list(arguments["values"]), call.name)
+    return rewriter.layer(layers.Concatenate(axis=axis), _joined(arguments["values"], axis), call.name)
+
+
+def _joined(values: Any, axis: int) -> list[Call]:
+    """What stands side by side along an axis."""
+    if axis == 0:
+        raise Unsupported("joins batches; join height, width or channels")
+    if not all(isinstance(value, Call) for value in values):
+        raise Unsupported("joins tensors with constants; pad with zeros (tf.pad), or join tensors only")
+    return list(values)
 
 
 def _stack(call: Call, arguments: Arguments, rewriter: Rewriter) -> Call:
@@ -126,7 +140,7 @@ def _stack(call: Call, arguments: Arguments, rewriter: Rewriter) -> Call:
     shape = [1 if n == axis else size for n, size in enumerate(call.shape)]
     parts = [
         rewriter.reshaped(x, shape[1:], rewriter.names.unique(f"{call.name}_{n}"))
-        for n, x in enumerate(arguments["values"])
+        for n, x in enumerate(_joined(arguments["values"], axis))
     ]
     return rewriter.layer(layers.Concatenate(axis=axis), parts, call.name)
 
@@ -142,6 +156,8 @@ def _reshape(call: Call, arguments: Arguments, rewriter: Rewriter) -> Call:
         known = math.prod(size for size in shape if size is not None)
         total = math.prod(size for size in x.shape[1:] if size is not None)
         shape = tuple(total // known if size is None else size for size in shape)
+    if None not in x.shape[1:] and math.prod(shape) != math.prod(x.shape[1:]):  # type: ignore[arg-type]
+        raise Unsupported(f"makes other samples, {shape} of {x.shape[1:]}; keep what belongs to a sample together")
     return rewriter.reshaped(x, shape, call.name)
 
 

@@ -7,6 +7,7 @@ rounding, because a kernel with one weight per channel is 127 steps of its scale
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -228,7 +229,10 @@ def _on_image(call: Call, rewriter: Rewriter, make: Any) -> Call:
     (x,) = call.inputs
     if len(x.shape) == 4:
         return make(x, call.name)
-    rows = int(np.prod([size or 1 for size in x.shape[1:-1]], dtype=int))
+    if None in x.shape[1:-1]:
+        rewriter.offend(call, f"reads {x.shape[1:]}, of free size; give the network an input of fixed size")
+        return call
+    rows = math.prod(size or 1 for size in x.shape[1:-1])
     wide = rewriter.reshaped(x, (rows, 1, x.shape[-1]), rewriter.names.unique(f"{call.name}_wide"))
     made = make(wide, rewriter.names.unique(f"{call.name}_image"))
     return rewriter.reshaped(made, call.shape[1:], call.name)
