@@ -139,6 +139,18 @@ def test_maps_that_only_signs_read_are_bits() -> None:
     assert by_name["pool"].activation_bytes == 4 * 4 * 32 * 4
 
 
+def test_what_others_read_is_neither_changed_in_place_nor_kept_as_bits() -> None:
+    inputs = layers.Input((8, 8, 3))
+    x = layers.Conv2D(4, 3, padding="same", name="stem")(inputs)
+    normalized = layers.BatchNormalization(name="norm")(x)
+    both = layers.Add(name="add")([x, normalized])
+    signs = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign"}
+    binary = QuantConv2D(4, 3, padding="same", name="binary", **signs)(both)
+    by_name = {layer.name: layer for layer in count(keras.Model(inputs, [both, binary])).layers}
+    for name in ("stem", "norm", "add", "binary"):
+        assert (by_name[name].activations, by_name[name].activation_bytes) == (8 * 8 * 4, 8 * 8 * 4 * 4), name
+
+
 def test_int8_models_store_bytes() -> None:
     model = models.build("small_cnn")
     floats, aware = count(model), count(quantize_aware(model))

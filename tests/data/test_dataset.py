@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from tfkit._errors import UsageError
 from tfkit.data import Augmentation, Dataset
-from tfkit.data._pipeline import Draws
+from tfkit.data._pipeline import Draws, in_parallel
 
 SAMPLES, SIDE = 50, 6
 
@@ -54,6 +55,17 @@ def test_training_split_is_shuffled_by_seed_and_epoch() -> None:
     others = [(5, 1), (4, 2), (2, 5), (-1, 0), (0, 0)]
     orders = {tuple(Draws(seed, epoch, SAMPLES).order()) for seed, epoch in [(5, 2), *others]}
     assert len(orders) == 1 + len(others)
+
+
+def test_threads_keep_the_order() -> None:
+    import tensorflow as tf
+
+    def slow_at_first(number: np.int64) -> np.int64:
+        time.sleep(0.2 if number % 4 == 0 else 0.0)  # the others overtake it
+        return number
+
+    mapped = in_parallel(tf.data.Dataset.range(16), lambda i: tf.numpy_function(slow_at_first, [i], tf.int64))
+    assert [int(number) for number in mapped] == list(range(16))
 
 
 def test_a_full_last_batch() -> None:
