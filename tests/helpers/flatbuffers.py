@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -57,10 +58,28 @@ def gather(table: np.ndarray) -> bytes:
         _tensor("float32", table.shape, "table", 1),
         _tensor("float32", (1,), "out"),
     ]
-    return _one_op("GATHER", tensors, table.astype(np.float32), [1, 0])
+    return _one_op("GATHER", tensors, table.astype(np.float32), [1, 0], schema.GatherOptionsT())
 
 
-def _one_op(name: str, tensors: list[schema.TensorT], constant: np.ndarray, order: list[int]) -> bytes:
+def int8_function(
+    name: str, given: tuple[float, int], made: tuple[float, int], shape: Sequence[int], options: Any = None
+) -> bytes:
+    """A network of one op of one int8 tensor; ``given`` and ``made`` are (scale, zero point) of input and output."""
+    tensors = [_tensor("int8", shape, "in"), _tensor("int32", (1,), "unused", 1), _tensor("int8", shape, "out")]
+    for tensor, (scale, zero_point) in ((tensors[0], given), (tensors[2], made)):
+        tensor.quantization = schema.QuantizationParametersT()
+        tensor.quantization.scale, tensor.quantization.zeroPoint = [scale], [zero_point]
+    return _one_op(name, tensors, np.zeros(1, np.int32), [0], options, version=1 if name == "HARD_SWISH" else 2)
+
+
+def _one_op(
+    name: str,
+    tensors: list[schema.TensorT],
+    constant: np.ndarray,
+    order: list[int],
+    options: Any = None,
+    version: int = 1,
+) -> bytes:
     """Tensor 0 is the network's input, 1 holds ``constant``, 2 is the output; ``order`` gives the op's inputs."""
     model = schema.ModelT()
     model.version = 3
@@ -68,13 +87,13 @@ def _one_op(name: str, tensors: list[schema.TensorT], constant: np.ndarray, orde
     model.buffers[1].data = np.frombuffer(constant.tobytes(), np.uint8)
     code = schema.OperatorCodeT()
     code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, name)
-    code.version = 1
+    code.version = version
     model.operatorCodes = [code]
     operator = schema.OperatorT()
     operator.inputs, operator.outputs = order, [2]
-    if name == "GATHER":
-        operator.builtinOptionsType = schema.BuiltinOptions.GatherOptions
-        operator.builtinOptions = schema.GatherOptionsT()
+    if options is not None:
+        operator.builtinOptionsType = getattr(schema.BuiltinOptions, type(options).__name__.removesuffix("T"))
+        operator.builtinOptions = options
     graph = schema.SubGraphT()
     graph.tensors, graph.operators, graph.inputs, graph.outputs = tensors, [operator], [0], [2]
     model.subgraphs = [graph]
