@@ -75,7 +75,7 @@ def rows(x: Any) -> Any:
 
 def sums(x: Any) -> Any:
     y = layers.Conv2D(6, 1)(x)
-    return layers.Average()([layers.Add()([x, y, layers.Dropout(0.1)(x * y)]), layers.Subtract()([y, x])])
+    return layers.Average()([layers.Add()([x, y, layers.Dropout(0.1)(x * y)]), layers.Subtract()([y, x]), y])
 
 
 def numbers(x: Any) -> Any:
