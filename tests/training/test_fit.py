@@ -161,9 +161,10 @@ def test_a_checkpoint_belongs_to_its_settings(tmp_path: Path) -> None:
     [
         (State(1, 0, ()), "stands in stage 1, counted from 0, of a run with 1"),
         (State(0, 3, ({"loss": 1.0},) * 3), "is 3 epochs into a stage of 2"),
+        (State(0, 1, ({"loss": 1.0},)), "its epochs do not have loss, accuracy, val_loss, val_accuracy"),
     ],
 )
-def test_a_checkpoint_from_beyond_the_end_is_damaged(state: State, message: str, tmp_path: Path) -> None:
+def test_a_checkpoint_of_no_such_run_is_damaged(state: State, message: str, tmp_path: Path) -> None:
     file = CheckpointFile(tmp_path / "run.checkpoint", {})
     file.save(state, [], [])
     stage = Stage("training", "training", dataclasses.replace(RECIPES["adam"], epochs=2))

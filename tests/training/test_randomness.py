@@ -62,9 +62,14 @@ def test_layers_get_their_generators_back() -> None:
     dropout = layers.Dropout(0.5, seed=3)
     model = keras.Sequential([layers.Input((4,)), dropout])
     config, original = model.get_config(), dropout._random_generator
-    with pytest.raises(RuntimeError, match="in training"), replayable(model):
-        assert dropout._random_generator is not original
-        raise RuntimeError("in training")
+
+    def train() -> None:
+        with replayable(model):
+            assert dropout._random_generator is not original
+            raise RuntimeError("in training")
+
+    with pytest.raises(RuntimeError, match="in training"):
+        train()
     assert dropout._random_generator is original
     assert model.get_config() == config
     assert not model.weights

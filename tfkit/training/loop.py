@@ -175,6 +175,8 @@ class _Run:
             if state is not None and state.stage == stage:
                 if state.epoch > self._recipe.epochs:
                     raise file.damaged(f"it is {state.epoch} epochs into a stage of {self._recipe.epochs}")
+                if any(not row.keys() >= set(_HISTORY) for row in state.rows):
+                    raise file.damaged(f"its epochs do not have {', '.join(_HISTORY)}")
                 file.restore(*variables)
                 rows = list(state.rows)
             else:
