@@ -7,6 +7,7 @@ taken the model is what it was, for the parity check to compare with.
 from __future__ import annotations
 
 import inspect
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +16,8 @@ from tfkit._keras import set_untracked
 
 Replace = Callable[[Any, Callable[..., Any]], None]
 _UNSET = object()
+# Of two threads that convert one model, the second would take the first one's calls for the layers' own.
+_ONE_AT_A_TIME = threading.RLock()
 
 
 @contextmanager
@@ -27,11 +30,12 @@ def replaced_calls() -> Iterator[Replace]:
         before.append((layer, vars(layer).get("call", _UNSET)))
         set_untracked(layer, "call", call)
 
-    try:
-        yield replace
-    finally:
-        for layer, call in reversed(before):
-            if call is _UNSET:
-                del vars(layer)["call"]
-            else:
-                set_untracked(layer, "call", call)
+    with _ONE_AT_A_TIME:
+        try:
+            yield replace
+        finally:
+            for layer, call in reversed(before):
+                if call is _UNSET:
+                    del vars(layer)["call"]
+                else:
+                    set_untracked(layer, "call", call)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +225,25 @@ def test_the_model_is_put_back_when_tracing_fails() -> None:
     with pytest.raises(RuntimeError, match="while tracing"):
         fail()
     assert "call" not in vars(model.get_layer("head"))
+
+
+def test_two_threads_leave_the_model_as_it_was() -> None:
+    layer = keras.layers.Dense(4, name="head")
+    second_is_in = threading.Event()
+
+    def second() -> None:
+        with replaced_calls() as replace:
+            replace(layer, lambda inputs: inputs)
+            second_is_in.set()
+
+    thread = threading.Thread(target=second)
+    with replaced_calls() as replace:
+        replace(layer, lambda inputs: inputs)
+        thread.start()
+        assert not second_is_in.wait(0.2)
+    thread.join()
+    assert second_is_in.is_set()
+    assert "call" not in vars(layer)
 
 
 def test_parity_still_finds_a_wrong_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
