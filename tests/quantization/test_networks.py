@@ -30,12 +30,13 @@ def colours(side: int, count: int = 32) -> tuple[np.ndarray, np.ndarray]:
     return images.astype(np.float32), labels
 
 
-def road(model: Any, epochs: int = 2) -> tuple[Any, list[str]]:
+def road(model: Any) -> tuple[Any, list[str]]:
     """quantize_aware, training, settling, conversion; returns (parity, ops)."""
     x, y = colours(model.input_shape[1])
     aware = quantize_aware(model, x)
-    aware.compile(keras.optimizers.Adam(1e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    losses = aware.fit(x, y, batch_size=16, epochs=epochs, verbose=0).history["loss"]
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    aware.compile(keras.optimizers.Adam(1e-3), loss, run_eagerly=True)  # tracing takes longer than these few steps
+    losses = aware.fit(x, y, batch_size=16, verbose=0).history["loss"]
     assert np.isfinite(losses).all(), f"seed {SEED}: {losses}"
     settle(calibrate(aware, x))
     conversion = convert(aware, format="int8" if not _has_bits(model) else "lce", strict=True, io="int8")
