@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import tfkit
-from tests.claims import conversion, startup
+from tests.claims import conversion, kernels, kernels_avx2, kernels_glue, kernels_networks, startup
 from tfkit._files import whole_file
 from tfkit.devices.facts import host
 
-CLAIMS = (startup, conversion)
+CLAIMS = (startup, conversion, kernels, kernels_avx2, kernels_glue, kernels_networks)
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -26,7 +26,7 @@ def document() -> str:
     parts = [
         "# Benchmarks",
         "Written by `make bench`; each ratio compares two things run in turn in one process. Of the machine, only "
-        "ratios carry over to another one.",
+        "ratios carry over to another one. How a table is measured stands at the top of its module in `tests/claims`.",
         f"tfkit {tfkit.__version__}, {machine['cpu_model']}, {machine['logical_cpus']} CPUs, "
         f"{machine['system']} {machine['kernel']}, {datetime.date.today()}.",
     ]

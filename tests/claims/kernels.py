@@ -1,0 +1,88 @@
+"""Time of one binary convolution: QuickNet's four layers by tfkit, LCE and XNNPACK, in one process on one CPU.
+
+The time of an op is (time of a graph with five of it - time of a graph with one) / 4, so what a call costs besides
+(Python, copies, other ops) cancels. With bitpacked output the five convolutions feed each other directly; with float
+output the LceQuantize that the next one needs is part of the time, for tfkit and LCE alike. XNNPACK's graphs are the
+same layers in int8 (per-channel weights) and float32, run by LiteRT with its default delegate, one thread.
+
+All graphs run in turn, round after round, and of each graph the shortest run counts (`tests.claims.interleaved`).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+
+from tests.claims import peers
+from tests.claims.interleaved import Call, geomean, pinned, shortest
+from tests.claims.kernel_graphs import LONG, QUICKNET, Layer, binary_chain, full_precision_chain
+
+TITLE = "Binary convolutions, single thread: how many times faster than others"
+PEERS = ("LCE default", "LCE indirect", "XNNPACK int8", "XNNPACK fp32")
+TARGETS = {"LCE default": 40.0, "LCE indirect": 8.0, "XNNPACK int8": 4.0, "XNNPACK fp32": 15.0}
+TARGET = "each at least " + ", ".join(f"{factor:g}x {peer}" for peer, factor in TARGETS.items())
+HEADINGS = ("3x3 convolution", "output", "tfkit", *PEERS)
+HELD_BACK = "avx2_lut"
+ROUNDS = 15
+
+Times = dict[str, float]
+
+
+def slopes(graphs: dict[str, tuple[Call, Call]], *, count: int = ROUNDS) -> Times:
+    """Seconds of one op, from calls of the short and the long graph."""
+    calls = {f"{name} {i}": call for name, pair in graphs.items() for i, call in enumerate(pair)}
+    with pinned():
+        times = shortest(calls, rounds=count)
+    return {name: (times[f"{name} 1"] - times[f"{name} 0"]) / (LONG - 1) for name in graphs}
+
+
+def pair(build: Callable[[int], bytes], run: Callable[[bytes], Call]) -> tuple[Call, Call]:
+    """Calls of the short and of the long graph."""
+    return run(build(1)), run(build(LONG))
+
+
+@functools.cache
+def measured(layer: Layer, output: str) -> tuple[Times, str]:
+    """Seconds of tfkit, of tfkit held to AVX2 and of the peers; and the kernel that tfkit chose."""
+    binary = functools.partial(binary_chain, layer, output)
+    chosen = peers.tfkit(binary(1))[1]["LceBconv2d"]
+    graphs = {
+        "tfkit": pair(binary, lambda graph: peers.tfkit(graph)[0]),
+        HELD_BACK: pair(binary, lambda graph: peers.tfkit(graph, kernel=HELD_BACK)[0]),
+        "LCE default": pair(binary, lambda graph: peers.lce(graph, "default")),
+        "LCE indirect": pair(binary, lambda graph: peers.lce(graph, "indirect")),
+        "XNNPACK int8": pair(functools.partial(full_precision_chain, layer, "int8"), peers.litert),
+        "XNNPACK fp32": pair(functools.partial(full_precision_chain, layer, "float32"), peers.litert),
+    }
+    return slopes(graphs), chosen
+
+
+def verdict(factors: Sequence[float], target: float) -> str:
+    """The smallest factor beside its target."""
+    least = min(factors)
+    return f"{least:.1f} (target {target:g}: {'met' if least >= target else f'missed by {1 - least / target:.0%}'})"
+
+
+def comparison(subject: str, targets: dict[str, float]) -> Iterator[tuple[str, ...]]:
+    """One line per layer and output, then minimum and geometric mean."""
+    factors: dict[str, list[float]] = {peer: [] for peer in targets}
+    for layer in QUICKNET:
+        for output in ("float32", "bitpacked"):
+            times, chosen = measured(layer, output)
+            for peer in targets:
+                factors[peer].append(times[peer] / times[subject])
+            microseconds = times[subject] * 1e6
+            kernel = chosen if subject == "tfkit" else subject
+            yield (
+                str(layer),
+                output,
+                f"{microseconds:.0f} us ({kernel})",
+                *(f"{factors[peer][-1]:.1f}x" for peer in targets),
+            )
+    yield "minimum", "", "", *(verdict(factors[peer], target) for peer, target in targets.items())
+    yield "geometric mean", "", "", *(f"{geomean(factors[peer]):.1f}x" for peer in targets)
+
+
+def rows() -> Iterator[tuple[str, ...]]:
+    """tfkit with the kernel that it chooses here."""
+    return comparison("tfkit", TARGETS)
