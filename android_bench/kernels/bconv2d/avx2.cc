@@ -30,7 +30,7 @@ inline __m256i AddBytes(__m256i bytes) {
 }
 
 template <int kPixels>
-inline void Count(const BandLayout& layout, const DirectTile& tile,
+inline void Count(const BandLayout& layout, const std::uint32_t* band, const std::uint32_t* weights,
                   __m256i (&sums)[kPixels][kTileVectors]) {
   __m256i bytes[kPixels][kTileVectors];
   for (int p = 0; p < kPixels; ++p) {
@@ -47,11 +47,10 @@ inline void Count(const BandLayout& layout, const DirectTile& tile,
       }
     }
   };
-  const std::uint32_t* weights = tile.weights;
   int room = kMaxWords;
   for (int row = 0; row < layout.rows; ++row) {
     for (int run = 0; run < layout.runs; ++run) {
-      const std::uint32_t* word = tile.band + row * layout.row + run * layout.tap;
+      const std::uint32_t* word = band + row * layout.row + run * layout.tap;
       for (int left = layout.words; left > 0;) {
         const int count = left < room ? left : room;
         for (const std::uint32_t* end = word + count; word != end; ++word) {
@@ -79,37 +78,47 @@ inline void Count(const BandLayout& layout, const DirectTile& tile,
   flush();
 }
 
+// The pixels from `first` of the strip on.
 template <int kPixels>
-void Tile(const Call& call, const BandLayout& layout, const DirectTile& tile) {
+inline void Tile(const Call& call, const BandLayout& layout, const DirectStrip& strip, int first) {
   __m256i d[kPixels][kTileVectors];
-  Count<kPixels>(layout, tile, d);
+  Count<kPixels>(layout, strip.band + first * layout.pixel, strip.weights, d);
   for (int p = 0; p < kPixels; ++p) {
     for (int v = 0; v < kTileVectors; ++v) d[p][v] = _mm256_add_epi32(d[p][v], d[p][v]);
-    if (tile.correction) {
-      const std::int32_t* correction = tile.correction + p * kTileVectors * kVector;
+    if (strip.correction) {
+      const std::int32_t* correction = strip.correction + (first + p) * kTileVectors * kVector;
       for (int v = 0; v < kTileVectors; ++v) {
         d[p][v] = _mm256_add_epi32(d[p][v], LoadInts(correction + v * kVector, kVector));
       }
     }
-    if (tile.d) {
-      std::int32_t* out = tile.d + std::ptrdiff_t{p} * call.geometry.filter.channels_out;
-      for (int v = 0, left = tile.channels; v < kTileVectors; ++v, left -= kVector) {
+    if (strip.d) {
+      std::int32_t* out = strip.d + std::ptrdiff_t{first + p} * call.geometry.filter.channels_out;
+      for (int v = 0, left = strip.channels; v < kTileVectors; ++v, left -= kVector) {
         StoreInts(out + v * kVector, d[p][v], left);
       }
     } else {
-      StoreOutput<kTileVectors>(call, tile.pixel + p, tile.channel, tile.channels, d[p]);
+      StoreOutput<kTileVectors>(call, strip.pixel + first + p, strip.channel, strip.channels, d[p]);
     }
   }
 }
 
-void RunTile(const Call& call, const BandLayout& layout, const DirectTile& tile) {
-  using TileFunction = void (*)(const Call&, const BandLayout&, const DirectTile&);
-  constexpr TileFunction kTiles[kTilePixels] = {Tile<1>, Tile<2>, Tile<3>, Tile<4>};
-  kTiles[tile.pixels - 1](call, layout, tile);
+void RunStrip(const Call& call, const BandLayout& layout, const DirectStrip& strip) {
+  int first = 0;
+  for (; strip.pixels - first >= kTilePixels; first += kTilePixels) {
+    Tile<kTilePixels>(call, layout, strip, first);
+  }
+  switch (strip.pixels - first) {
+    case 1:
+      return Tile<1>(call, layout, strip, first);
+    case 2:
+      return Tile<2>(call, layout, strip, first);
+    case 3:
+      return Tile<3>(call, layout, strip, first);
+  }
 }
 
 constexpr DirectKernel kDirect = {kTileVectors * kVector, kTileVectors * kVector, kTilePixels,
-                                  RunTile};
+                                  RunStrip};
 
 Fit Fits(const Geometry& geometry, const Cpu&) { return DirectFit(geometry); }
 

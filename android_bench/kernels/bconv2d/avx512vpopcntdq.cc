@@ -14,15 +14,14 @@ constexpr int kTileVectors = 4;
 constexpr int kTilePixels = 4;
 
 template <int kPixels, int kVectors>
-inline void Count(const BandLayout& layout, const DirectTile& tile,
+inline void Count(const BandLayout& layout, const std::uint32_t* band, const std::uint32_t* weights,
                   __m512i (&sums)[kPixels][kVectors]) {
   for (int p = 0; p < kPixels; ++p) {
     for (int v = 0; v < kVectors; ++v) sums[p][v] = _mm512_setzero_si512();
   }
-  const std::uint32_t* weights = tile.weights;
   for (int row = 0; row < layout.rows; ++row) {
     for (int run = 0; run < layout.runs; ++run) {
-      const std::uint32_t* word = tile.band + row * layout.row + run * layout.tap;
+      const std::uint32_t* word = band + row * layout.row + run * layout.tap;
       for (const std::uint32_t* end = word + layout.words; word != end; ++word) {
         __m512i weight[kVectors];
         for (int v = 0; v < kVectors; ++v, weights += kVector) {
@@ -40,45 +39,45 @@ inline void Count(const BandLayout& layout, const DirectTile& tile,
   }
 }
 
-// d of all channels of one pixel of the tile, to the output.
+// d of all channels of one pixel of the strip, to the output.
 template <int kVectors>
-inline void Store(const Call& call, const DirectTile& tile, int p, const __m512i (&d)[kVectors]) {
+inline void Store(const Call& call, const DirectStrip& strip, int p, const __m512i (&d)[kVectors]) {
   const OutputTransform& transform = call.transform;
-  const std::size_t pixel = tile.pixel + p;
+  const std::size_t pixel = strip.pixel + p;
   const std::size_t channels_out = call.geometry.filter.channels_out;
-  if (tile.d) {
+  if (strip.d) {
     for (int v = 0; v < kVectors; ++v) {
-      _mm512_mask_storeu_epi32(tile.d + p * channels_out + v * kVector,
-                               LaneMask(tile.channels - v * kVector), d[v]);
+      _mm512_mask_storeu_epi32(strip.d + p * channels_out + v * kVector,
+                               LaneMask(strip.channels - v * kVector), d[v]);
     }
     return;
   }
-  const std::size_t first = pixel * channels_out + tile.channel;
+  const std::size_t first = pixel * channels_out + strip.channel;
   switch (transform.type) {
     case OutputType::kFloat:
       for (int v = 0; v < kVectors; ++v) {
-        StoreFloats(transform, d[v], tile.channel + v * kVector,
-                    LaneMask(tile.channels - v * kVector),
+        StoreFloats(transform, d[v], strip.channel + v * kVector,
+                    LaneMask(strip.channels - v * kVector),
                     static_cast<float*>(call.output) + first + v * kVector);
       }
       break;
     case OutputType::kInt8:
       for (int v = 0; v < kVectors; ++v) {
-        StoreInt8s(transform, d[v], tile.channel + v * kVector,
-                   LaneMask(tile.channels - v * kVector),
+        StoreInt8s(transform, d[v], strip.channel + v * kVector,
+                   LaneMask(strip.channels - v * kVector),
                    static_cast<std::int8_t*>(call.output) + first + v * kVector);
       }
       break;
     case OutputType::kBitpacked: {
       auto* words = static_cast<std::uint32_t*>(call.output) +
                     pixel * PackedWords(call.geometry.filter.channels_out) +
-                    tile.channel / kWordBits;
+                    strip.channel / kWordBits;
       for (int v = 0; v < kVectors; v += 2) {
-        std::uint32_t word = Bits(transform, d[v], tile.channel + v * kVector,
-                                  LaneMask(tile.channels - v * kVector));
+        std::uint32_t word = Bits(transform, d[v], strip.channel + v * kVector,
+                                  LaneMask(strip.channels - v * kVector));
         if (v + 1 < kVectors) {
-          word |= Bits(transform, d[v + 1], tile.channel + (v + 1) * kVector,
-                       LaneMask(tile.channels - (v + 1) * kVector))
+          word |= Bits(transform, d[v + 1], strip.channel + (v + 1) * kVector,
+                       LaneMask(strip.channels - (v + 1) * kVector))
                   << kVector;
         }
         words[v / 2] = word;
@@ -88,37 +87,61 @@ inline void Store(const Call& call, const DirectTile& tile, int p, const __m512i
   }
 }
 
+// Four times as many bytes are written as floats than read: the lines are asked for while the tile
+// is counted.
 template <int kPixels, int kVectors>
-void Tile(const Call& call, const BandLayout& layout, const DirectTile& tile) {
+inline void PrefetchFloats(const Call& call, const DirectStrip& strip, int first) {
+  const std::size_t channels_out = call.geometry.filter.channels_out;
+  const float* out =
+      static_cast<const float*>(call.output) + (strip.pixel + first) * channels_out + strip.channel;
+  for (int p = 0; p < kPixels; ++p, out += channels_out) {
+    for (int v = 0; v < kVectors; ++v) __builtin_prefetch(out + v * kVector, 1);
+  }
+}
+
+// The pixels from `first` of the strip on.
+template <int kPixels, int kVectors>
+inline void Tile(const Call& call, const BandLayout& layout, const DirectStrip& strip, int first) {
+  if (call.transform.type == OutputType::kFloat) {
+    PrefetchFloats<kPixels, kVectors>(call, strip, first);
+  }
   __m512i d[kPixels][kVectors];
-  Count<kPixels, kVectors>(layout, tile, d);
+  Count<kPixels, kVectors>(layout, strip.band + first * layout.pixel, strip.weights, d);
   for (int p = 0; p < kPixels; ++p) {
     for (int v = 0; v < kVectors; ++v) d[p][v] = _mm512_add_epi32(d[p][v], d[p][v]);
-    if (tile.correction) {
-      const std::int32_t* correction = tile.correction + p * kTileVectors * kVector;
+    if (strip.correction) {
+      const std::int32_t* correction = strip.correction + (first + p) * kTileVectors * kVector;
       for (int v = 0; v < kVectors; ++v) {
         d[p][v] = _mm512_add_epi32(d[p][v], _mm512_loadu_si512(correction + v * kVector));
       }
     }
-    Store<kVectors>(call, tile, p, d[p]);
+    Store<kVectors>(call, strip, first + p, d[p]);
   }
 }
 
-using TileFunction = void (*)(const Call&, const BandLayout&, const DirectTile&);
-
-// [pixels - 1][vectors - 1]
-constexpr TileFunction kTiles[kTilePixels][kTileVectors] = {
-    {Tile<1, 1>, Tile<1, 2>, Tile<1, 3>, Tile<1, 4>},
-    {Tile<2, 1>, Tile<2, 2>, Tile<2, 3>, Tile<2, 4>},
-    {Tile<3, 1>, Tile<3, 2>, Tile<3, 3>, Tile<3, 4>},
-    {Tile<4, 1>, Tile<4, 2>, Tile<4, 3>, Tile<4, 4>},
-};
-
-void RunTile(const Call& call, const BandLayout& layout, const DirectTile& tile) {
-  kTiles[tile.pixels - 1][(tile.channels - 1) / kVector](call, layout, tile);
+template <int kVectors>
+void Strip(const Call& call, const BandLayout& layout, const DirectStrip& strip) {
+  int first = 0;
+  for (; strip.pixels - first >= kTilePixels; first += kTilePixels) {
+    Tile<kTilePixels, kVectors>(call, layout, strip, first);
+  }
+  switch (strip.pixels - first) {
+    case 1:
+      return Tile<1, kVectors>(call, layout, strip, first);
+    case 2:
+      return Tile<2, kVectors>(call, layout, strip, first);
+    case 3:
+      return Tile<3, kVectors>(call, layout, strip, first);
+  }
 }
 
-constexpr DirectKernel kDirect = {kVector, kTileVectors * kVector, kTilePixels, RunTile};
+void RunStrip(const Call& call, const BandLayout& layout, const DirectStrip& strip) {
+  using StripFunction = void (*)(const Call&, const BandLayout&, const DirectStrip&);
+  constexpr StripFunction kStrips[kTileVectors] = {Strip<1>, Strip<2>, Strip<3>, Strip<4>};
+  kStrips[(strip.channels - 1) / kVector](call, layout, strip);
+}
+
+constexpr DirectKernel kDirect = {kVector, kTileVectors * kVector, kTilePixels, RunStrip};
 
 Fit Fits(const Geometry& geometry, const Cpu&) { return DirectFit(geometry); }
 

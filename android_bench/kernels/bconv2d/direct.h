@@ -1,9 +1,9 @@
 // What kernels share that convolve directly, a vector of output channels at a time: each lane holds
 // the 32-bit words of one channel's filter and meets a broadcast word of the image.
 //
-// The rows under the windows of one output row are copied into a band with the padding around them,
-// so that the loop over the taps has neither bounds nor addresses to look up. 32-bit lanes need no
-// even number of words, and their sums are what the output transform starts from.
+// The rows under the windows of a few output rows are copied into a band with the padding around
+// them, so that the loop over the taps has neither bounds nor addresses to look up. 32-bit lanes
+// need no even number of words, and their sums are what the output transform starts from.
 #pragma once
 
 #include <cstddef>
@@ -17,30 +17,31 @@ namespace tfkit::bconv2d {
 struct BandLayout {
   std::ptrdiff_t pixel = 0;  // from one output pixel to the next
   std::ptrdiff_t row = 0;    // from one filter row to the next
+  std::ptrdiff_t down = 0;   // from one output row to the next
   std::ptrdiff_t tap = 0;    // from one run of words to the next of the same filter row
   int rows = 0;
   int runs = 0;   // per filter row
   int words = 0;  // per run
 };
 
-// Some pixels of one row by some channels of one group.
-struct DirectTile {
+// Neighbouring pixels of one row by the channels of a tile.
+struct DirectStrip {
   const std::uint32_t* band;       // under the first tap of the first pixel
   const std::uint32_t* weights;    // [filter rows x runs x words, channels up to whole vectors]
   const std::int32_t* correction;  // null or [pixels, DirectKernel::tile_channels], to add to d
   std::int32_t* d;                 // null, or [pixels, channels_out] to write d to
   std::size_t pixel;               // the first, of the output tensor
-  int pixels;
-  int channel;   // the first, of channels_out
-  int channels;  // that exist; lanes beyond hold anything
+  int pixels;                      // at most a tile's with `correction` or `d`
+  int channel;                     // the first, of channels_out
+  int channels;                    // that exist; lanes beyond hold anything
 };
 
 struct DirectKernel {
   int vector_channels;
   int tile_channels;  // <= kMaxTileChannels
   int tile_pixels;    // <= kMaxTilePixels
-  // Sums up a tile and writes it to `d` or transformed to the output.
-  void (*tile)(const Call&, const BandLayout&, const DirectTile&);
+  // Sums up a strip, tile by tile, and writes it to `d` or transformed to the output.
+  void (*strip)(const Call&, const BandLayout&, const DirectStrip&);
 
   static constexpr int kMaxTileChannels = 64;
   static constexpr int kMaxTilePixels = 4;
