@@ -38,7 +38,9 @@ def shuffle(x: Any) -> Any:
 
 
 def lone_norms(x: Any) -> Any:
-    x = layers.ReLU()(layers.BatchNormalization()(layers.Add()([x, layers.Conv2D(6, 1)(x)])))
+    y = layers.Conv2D(6, 1)(x)
+    x = layers.ReLU()(layers.BatchNormalization()(layers.Add()([x, y])))
+    x = layers.Add()([x, layers.BatchNormalization()(y)])
     x = layers.BatchNormalization()(layers.Concatenate()([x, layers.MaxPooling2D(3, 1, padding="same")(x)]))
     rows = layers.ReLU()(layers.BatchNormalization()(layers.Dense(8, use_bias=False)(layers.Flatten()(x))))
     return layers.BatchNormalization()(layers.Dense(5, activation="relu")(rows))

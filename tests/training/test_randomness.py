@@ -75,6 +75,15 @@ def test_layers_get_their_generators_back() -> None:
     assert not model.weights
 
 
+def test_layers_draw_for_themselves() -> None:
+    inputs = layers.Input((100,))
+    model = keras.Model(inputs, [layers.Dropout(0.5)(inputs), layers.Dropout(0.5)(inputs)])
+    with replayable(model) as randomness:
+        randomness.start(SEED, 0)
+        first, second = model(np.ones((1, 100), np.float32), training=True)
+    assert np.any(first != second)
+
+
 def test_derived_seeds_do_not_collide() -> None:
     seeds = {derived_seed(seed, epoch) for seed in (-1, 0, 1, 2**40) for epoch in range(50)}
     assert len(seeds) == 200
