@@ -15,19 +15,24 @@ inline __mmask16 LaneMask(int channels) {
   return channels >= kVector ? __mmask16(0xffff) : __mmask16((1u << channels) - 1);
 }
 
-inline __m512 Linear(const OutputTransform& transform, __m512i d, int channel, __mmask16 lanes) {
+// Of 16 channels; loaded once for all pixels of a tile.
+struct LinearLanes {
+  LinearLanes(const OutputTransform& transform, int channel, __mmask16 lanes)
+      : multiplier(_mm512_maskz_loadu_ps(lanes, transform.multiplier + channel)),
+        bias(_mm512_maskz_loadu_ps(lanes, transform.bias + channel)) {}
+  __m512 multiplier;
+  __m512 bias;
+};
+
+inline __m512 Linear(const OutputTransform& transform, __m512i d, const LinearLanes& linear) {
   if (transform.clamps) {
     d = _mm512_max_epi32(d, _mm512_set1_epi32(transform.clamp_min));
     d = _mm512_min_epi32(d, _mm512_set1_epi32(transform.clamp_max));
   }
-  const __m512 m = _mm512_maskz_loadu_ps(lanes, transform.multiplier + channel);
-  const __m512 b = _mm512_maskz_loadu_ps(lanes, transform.bias + channel);
-  return _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(d), m), b);
+  return _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(d), linear.multiplier), linear.bias);
 }
 
-inline void StoreFloats(const OutputTransform& transform, __m512i d, int channel, __mmask16 lanes,
-                        float* out) {
-  const __m512 values = Linear(transform, d, channel, lanes);
+inline void StoreFloats(__m512 values, __mmask16 lanes, float* out) {
   if (lanes == 0xffff) {
     _mm512_storeu_ps(out, values);
   } else {
@@ -37,9 +42,7 @@ inline void StoreFloats(const OutputTransform& transform, __m512i d, int channel
 
 // Half away from zero, saturated; NaN gives -128. Rounding after saturation gives the same values,
 // and truncation leaves an exact remainder to decide by.
-inline void StoreInt8s(const OutputTransform& transform, __m512i d, int channel, __mmask16 lanes,
-                       std::int8_t* out) {
-  __m512 x = Linear(transform, d, channel, lanes);
+inline void StoreInt8s(__m512 x, __mmask16 lanes, std::int8_t* out) {
   x = _mm512_max_ps(x, _mm512_set1_ps(-128.0f));  // the second operand where x is NaN
   x = _mm512_min_ps(x, _mm512_set1_ps(127.0f));
   const __m512 whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
@@ -55,12 +58,6 @@ inline void StoreInt8s(const OutputTransform& transform, __m512i d, int channel,
   } else {
     _mm_mask_storeu_epi8(out, lanes, bytes);
   }
-}
-
-inline std::uint32_t Bits(const OutputTransform& transform, __m512i d, int channel,
-                          __mmask16 lanes) {
-  const __m512i threshold = _mm512_maskz_loadu_epi32(lanes, transform.threshold + channel);
-  return _mm512_mask_cmpgt_epi32_mask(lanes, _mm512_srai_epi32(d, 1), threshold);
 }
 
 }  // namespace

@@ -39,48 +39,70 @@ inline void Count(const BandLayout& layout, const std::uint32_t* band, const std
   }
 }
 
-// d of all channels of one pixel of the strip, to the output.
-template <int kVectors>
-inline void Store(const Call& call, const DirectStrip& strip, int p, const __m512i (&d)[kVectors]) {
+// The sums of the pixels from `first` of the strip on, to the output. Channels come first, so that
+// their parameters are loaded once.
+template <int kPixels, int kVectors>
+inline void Store(const Call& call, const DirectStrip& strip, int first,
+                  const __m512i (&sums)[kPixels][kVectors]) {
   const OutputTransform& transform = call.transform;
-  const std::size_t pixel = strip.pixel + p;
   const std::size_t channels_out = call.geometry.filter.channels_out;
+  const auto d = [&](int p, int v) {
+    const __m512i doubled = _mm512_add_epi32(sums[p][v], sums[p][v]);
+    if (!strip.correction) return doubled;
+    const std::int32_t* correction = strip.correction + (first + p) * kTileVectors * kVector;
+    return _mm512_add_epi32(doubled, _mm512_loadu_si512(correction + v * kVector));
+  };
+  const auto lanes = [&](int v) { return LaneMask(strip.channels - v * kVector); };
+  const std::size_t pixel = strip.pixel + first;
+  const std::size_t output = pixel * channels_out + strip.channel;
   if (strip.d) {
-    for (int v = 0; v < kVectors; ++v) {
-      _mm512_mask_storeu_epi32(strip.d + p * channels_out + v * kVector,
-                               LaneMask(strip.channels - v * kVector), d[v]);
+    for (int p = 0; p < kPixels; ++p) {
+      std::int32_t* out = strip.d + (first + p) * channels_out;
+      for (int v = 0; v < kVectors; ++v) {
+        _mm512_mask_storeu_epi32(out + v * kVector, lanes(v), d(p, v));
+      }
     }
     return;
   }
-  const std::size_t first = pixel * channels_out + strip.channel;
   switch (transform.type) {
-    case OutputType::kFloat:
+    case OutputType::kFloat: {
+      float* out = static_cast<float*>(call.output) + output;
       for (int v = 0; v < kVectors; ++v) {
-        StoreFloats(transform, d[v], strip.channel + v * kVector,
-                    LaneMask(strip.channels - v * kVector),
-                    static_cast<float*>(call.output) + first + v * kVector);
-      }
-      break;
-    case OutputType::kInt8:
-      for (int v = 0; v < kVectors; ++v) {
-        StoreInt8s(transform, d[v], strip.channel + v * kVector,
-                   LaneMask(strip.channels - v * kVector),
-                   static_cast<std::int8_t*>(call.output) + first + v * kVector);
-      }
-      break;
-    case OutputType::kBitpacked: {
-      auto* words = static_cast<std::uint32_t*>(call.output) +
-                    pixel * PackedWords(call.geometry.filter.channels_out) +
-                    strip.channel / kWordBits;
-      for (int v = 0; v < kVectors; v += 2) {
-        std::uint32_t word = Bits(transform, d[v], strip.channel + v * kVector,
-                                  LaneMask(strip.channels - v * kVector));
-        if (v + 1 < kVectors) {
-          word |= Bits(transform, d[v + 1], strip.channel + (v + 1) * kVector,
-                       LaneMask(strip.channels - (v + 1) * kVector))
-                  << kVector;
+        const LinearLanes linear(transform, strip.channel + v * kVector, lanes(v));
+        for (int p = 0; p < kPixels; ++p) {
+          StoreFloats(Linear(transform, d(p, v), linear), lanes(v),
+                      out + p * channels_out + v * kVector);
         }
-        words[v / 2] = word;
+      }
+      break;
+    }
+    case OutputType::kInt8: {
+      std::int8_t* out = static_cast<std::int8_t*>(call.output) + output;
+      for (int v = 0; v < kVectors; ++v) {
+        const LinearLanes linear(transform, strip.channel + v * kVector, lanes(v));
+        for (int p = 0; p < kPixels; ++p) {
+          StoreInt8s(Linear(transform, d(p, v), linear), lanes(v),
+                     out + p * channels_out + v * kVector);
+        }
+      }
+      break;
+    }
+    case OutputType::kBitpacked: {
+      std::uint32_t words[kPixels][(kVectors + 1) / 2] = {};
+      for (int v = 0; v < kVectors; ++v) {
+        const __m512i threshold =
+            _mm512_maskz_loadu_epi32(lanes(v), transform.threshold + strip.channel + v * kVector);
+        for (int p = 0; p < kPixels; ++p) {
+          const __m512i half = strip.correction ? _mm512_srai_epi32(d(p, v), 1) : sums[p][v];
+          const std::uint32_t bits = _mm512_mask_cmpgt_epi32_mask(lanes(v), half, threshold);
+          words[p][v / 2] |= bits << (v % 2 * kVector);
+        }
+      }
+      const std::size_t words_out = PackedWords(call.geometry.filter.channels_out);
+      auto* out =
+          static_cast<std::uint32_t*>(call.output) + pixel * words_out + strip.channel / kWordBits;
+      for (int p = 0; p < kPixels; ++p) {
+        for (int w = 0; w < (kVectors + 1) / 2; ++w) out[p * words_out + w] = words[p][w];
       }
       break;
     }
@@ -105,18 +127,9 @@ inline void Tile(const Call& call, const BandLayout& layout, const DirectStrip& 
   if (call.transform.type == OutputType::kFloat) {
     PrefetchFloats<kPixels, kVectors>(call, strip, first);
   }
-  __m512i d[kPixels][kVectors];
-  Count<kPixels, kVectors>(layout, strip.band + first * layout.pixel, strip.weights, d);
-  for (int p = 0; p < kPixels; ++p) {
-    for (int v = 0; v < kVectors; ++v) d[p][v] = _mm512_add_epi32(d[p][v], d[p][v]);
-    if (strip.correction) {
-      const std::int32_t* correction = strip.correction + (first + p) * kTileVectors * kVector;
-      for (int v = 0; v < kVectors; ++v) {
-        d[p][v] = _mm512_add_epi32(d[p][v], _mm512_loadu_si512(correction + v * kVector));
-      }
-    }
-    Store<kVectors>(call, strip, first + p, d[p]);
-  }
+  __m512i sums[kPixels][kVectors];
+  Count<kPixels, kVectors>(layout, strip.band + first * layout.pixel, strip.weights, sums);
+  Store<kPixels, kVectors>(call, strip, first, sums);
 }
 
 template <int kVectors>
