@@ -22,6 +22,9 @@ from tfkit.training import RECIPES
 SPECS = list(models.REGISTRY.values())
 # These take long to build even without weights.
 LARGE = ("densenet_bc_190_40",)
+# These take seconds; ``test_road.py`` builds all of them with other arguments too.
+DEEP = ("resnet50", "efficientnet_b0", "mobilenet_v3_large", "shufflenet_v1_g1", "googlenet", "resnext29_8x64",
+        "mobilenet_v2", "binary_densenet28", "quicknet", "birealnet18", "binary_resnet_e18")  # fmt: skip
 # Every paper by its first architecture, deep families by a shallow member.
 SMALL_MEMBERS = ("wrn_10_2", "densenet_bc_16_12")
 ONE_OF_EACH = list(
@@ -80,7 +83,7 @@ def test_quicknet_matches_larqs_table() -> None:
     assert model.count_params() - folded == 13_234_088
 
 
-@pytest.mark.parametrize("width", [1.0, 0.5])
+@pytest.mark.parametrize("width", [pytest.param(1.0, marks=pytest.mark.slow), 0.5])
 def test_mobilenets_against_keras_applications(width: float) -> None:
     for name, reference in (
         ("mobilenet_v1", keras.applications.MobileNet),
@@ -93,7 +96,9 @@ def test_mobilenets_against_keras_applications(width: float) -> None:
         assert count(ours).macs == count(theirs).macs
 
 
-@pytest.mark.parametrize("name", [*ONE_OF_EACH, "resnet50"])
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in DEEP)) for name in (*ONE_OF_EACH, "resnet50")]
+)
 def test_arguments_reach_the_model(name: str) -> None:
     spec = models.REGISTRY[name]
     model = outline(name, input_shape=(64, 96, 3), classes=7, width=0.5)
@@ -143,9 +148,9 @@ def test_int8_schemes(name: str, scheme: str) -> None:
 @pytest.mark.parametrize(
     ("name", "layers"),
     [
-        ("birealnet18", 16),
-        ("quicknet", 16),
         ("xnornet", 6),
+        pytest.param("birealnet18", 16, marks=pytest.mark.slow),
+        pytest.param("quicknet", 16, marks=pytest.mark.slow),
         pytest.param("binary_resnet_e18", 16, marks=pytest.mark.slow),
         pytest.param("binary_densenet28", 23, marks=pytest.mark.slow),
         pytest.param("quicknet_small", 16, marks=pytest.mark.slow),
@@ -153,6 +158,7 @@ def test_int8_schemes(name: str, scheme: str) -> None:
     ],
 )
 def test_every_binary_convolution_gets_a_binary_kernel(name: str, layers: int) -> None:
+    """That none falls back is shown in ``test_road.py``; here they are counted, and no padding is left beside them."""
     import larq_compute_engine as lce
 
     model = models.build(name, input_shape=(64, 64, 3), width=0.5, classes=4, seed=1)
