@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 
 # Debian packages; `pip install` of tfkit needs none of them.
 RUN_TOOLS := qemu-user libc6-arm64-cross libstdc++6-arm64-cross libgcc-s1-arm64-cross
-TEST_TOOLS := $(RUN_TOOLS) g++ googletest
+TEST_TOOLS := $(RUN_TOOLS) g++ googletest clang libclang-rt-dev
 
 .DEFAULT_GOAL := help
 .PHONY: help quickstart test test-all bench lint format clean run-tools test-tools

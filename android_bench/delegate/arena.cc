@@ -45,7 +45,8 @@ void Arena::Reserve(const void* partition, std::size_t words) {
   for (const auto& [other, need] : needs_) words = std::max(words, need);
   if (AlignedWords(words) * sizeof(std::uint64_t) == block_.bytes()) return;
   block_ = Buffer();  // first, so that the two never exist at once
-  block_ = Buffer(words);
+  // Not filled: pages that nobody uses then cost nothing.
+  block_ = Buffer(words, Buffer::Content::kAnything);
 }
 
 void Arena::Release(const void* partition) {

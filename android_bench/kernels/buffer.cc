@@ -8,7 +8,7 @@
 
 namespace tfkit {
 
-Buffer::Buffer(std::size_t words) {
+Buffer::Buffer(std::size_t words, Content content) {
   if (words == 0) return;
   if (words > std::numeric_limits<std::ptrdiff_t>::max() / sizeof(std::uint64_t) - kAlignment) {
     throw std::bad_alloc();
@@ -16,7 +16,7 @@ Buffer::Buffer(std::size_t words) {
   bytes_ = AlignedWords(words) * sizeof(std::uint64_t);
   data_ = static_cast<std::uint64_t*>(std::aligned_alloc(kAlignment, bytes_));
   if (!data_) throw std::bad_alloc();
-  std::memset(data_, 0, bytes_);
+  if (content == Content::kZeros) std::memset(data_, 0, bytes_);
 }
 
 Buffer::~Buffer() { std::free(data_); }

@@ -1,4 +1,4 @@
-// Memory as the kernels read it: 64-bit words, zero at first, aligned for any vector.
+// Memory as the kernels read it: 64-bit words, aligned for any vector.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +18,9 @@ constexpr std::size_t AlignedWords(std::size_t words) {
 class Buffer {
  public:
   Buffer() = default;
+  enum class Content { kZeros, kAnything };
   // Throws std::bad_alloc.
-  explicit Buffer(std::size_t words);
+  explicit Buffer(std::size_t words, Content = Content::kZeros);
   ~Buffer();
   Buffer(Buffer&&) noexcept;
   Buffer& operator=(Buffer&&) noexcept;

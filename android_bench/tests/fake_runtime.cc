@@ -1,5 +1,6 @@
 #include "tests/fake_runtime.h"
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -8,15 +9,21 @@
 namespace tfkit::testing {
 namespace {
 
-std::size_t Bytes(const TfLiteTensor& tensor) {
-  std::size_t bytes = tensor.type == kTfLiteInt8 ? 1 : 4;
-  for (int axis = 0; axis < tensor.dims->size; ++axis) bytes *= tensor.dims->data[axis];
+// -1 where the runtime refuses.
+std::int64_t Bytes(TfLiteType type, const std::vector<int>& shape, std::int64_t max_bytes) {
+  std::int64_t bytes = type == kTfLiteInt8 ? 1 : 4;
+  for (int size : shape) {
+    if (size < 0 || size > max_bytes) return -1;
+    bytes *= size;
+    if (bytes > max_bytes) return -1;
+  }
   return bytes;
 }
 
 }  // namespace
 
-FakeRuntime::FakeRuntime(FakeGraph graph) : graph_(std::move(graph)) {
+FakeRuntime::FakeRuntime(FakeGraph graph, std::int64_t max_bytes)
+    : graph_(std::move(graph)), max_bytes_(max_bytes) {
   context_.impl = this;
   context_.GetExecutionPlan = GetExecutionPlan;
   context_.ResizeTensor = Resize;
@@ -32,6 +39,8 @@ FakeRuntime::FakeRuntime(FakeGraph graph) : graph_(std::move(graph)) {
       tensor.quantization.type = kTfLiteAffineQuantization;
       tensor.params = {fake.scale, fake.zero_point};
     }
+    tensor.sparsity = fake.sparse ? &fake : nullptr;
+    tensor.is_variable = fake.variable;
     if (fake.constant) {
       tensor.allocation_type = kTfLiteMmapRo;
       tensor.data = fake.data.data();
@@ -77,27 +86,30 @@ bool FakeRuntime::Apply(TfLiteDelegate* delegate) {
 }
 
 bool FakeRuntime::Allocate() {
-  // Graph inputs; the outputs get their memory when the kernel sizes them.
+  // What the partition reads; its outputs get their memory when it sizes them.
   std::set<int> written;
-  for (const FakeNode& node : graph_.nodes) {
-    written.insert(node.outputs.begin(), node.outputs.end());
+  for (int node : claimed_) {
+    written.insert(graph_.nodes[node].outputs.begin(), graph_.nodes[node].outputs.end());
   }
   for (int i = 0; i < static_cast<int>(tensors_.size()); ++i) {
     if (graph_.tensors[i].constant || written.count(i) != 0) continue;
-    ResizeInput(i, std::vector<int>(tensors_[i].dims->data,
-                                    tensors_[i].dims->data + tensors_[i].dims->size));
+    const TfLiteIntArray& dims = *tensors_[i].dims;
+    if (!ResizeInput(i, std::vector<int>(dims.data, dims.data + dims.size))) return false;
   }
   return kernel_.prepare(&context_, &kernel_node_) == kTfLiteOk;
 }
 
 bool FakeRuntime::Invoke() { return kernel_.invoke(&context_, &kernel_node_) == kTfLiteOk; }
 
-void FakeRuntime::ResizeInput(int index, const std::vector<int>& shape) {
+bool FakeRuntime::ResizeInput(int index, const std::vector<int>& shape) {
   TfLiteTensor& tensor = tensors_[index];
+  const std::int64_t bytes = Bytes(tensor.type, shape, max_bytes_);
+  if (bytes < 0) return false;
   tensor.dims = NewArray(shape);
-  tensor.bytes = Bytes(tensor);
+  tensor.bytes = bytes;
   memory_[index].assign((tensor.bytes + 7) / 8, 0);
   tensor.data = memory_[index].data();
+  return true;
 }
 
 TfLiteStatus FakeRuntime::GetExecutionPlan(TfLiteContext* context, TfLiteIntArray** plan) {
@@ -108,10 +120,10 @@ TfLiteStatus FakeRuntime::GetExecutionPlan(TfLiteContext* context, TfLiteIntArra
 TfLiteStatus FakeRuntime::Resize(TfLiteContext* context, TfLiteTensor* tensor,
                                  TfLiteIntArray* dims) {
   FakeRuntime& runtime = Of(context);
-  runtime.ResizeInput(static_cast<int>(tensor - runtime.tensors_.data()),
-                      std::vector<int>(dims->data, dims->data + dims->size));
+  const std::vector<int> shape(dims->data, dims->data + dims->size);
   std::free(dims);
-  return kTfLiteOk;
+  const bool done = runtime.ResizeInput(static_cast<int>(tensor - runtime.tensors_.data()), shape);
+  return done ? kTfLiteOk : kTfLiteError;
 }
 
 void FakeRuntime::ReportError(TfLiteContext* context, const char* format, ...) {
@@ -132,13 +144,20 @@ TfLiteStatus FakeRuntime::GetNode(TfLiteContext* context, int index, TfLiteNode*
 }
 
 TfLiteStatus FakeRuntime::Replace(TfLiteContext* context, TfLiteRegistration registration,
-                                  const TfLiteIntArray*, TfLiteDelegate* delegate) {
+                                  const TfLiteIntArray* nodes, TfLiteDelegate* delegate) {
   FakeRuntime& runtime = Of(context);
+  runtime.claimed_.assign(nodes->data, nodes->data + nodes->size);
+  std::vector<int> outputs = runtime.graph_.outputs;
+  for (int node = 0; node < static_cast<int>(runtime.graph_.nodes.size()); ++node) {
+    if (std::count(runtime.claimed_.begin(), runtime.claimed_.end(), node) != 0) continue;
+    const std::vector<int>& read = runtime.graph_.nodes[node].inputs;
+    outputs.insert(outputs.end(), read.begin(), read.end());
+  }
   TfLiteDelegateParams params{};
   params.delegate = delegate;
-  params.nodes_to_replace = runtime.plan_;
+  params.nodes_to_replace = runtime.NewArray(runtime.claimed_);
   params.input_tensors = runtime.NewArray({});
-  params.output_tensors = runtime.NewArray(runtime.graph_.outputs);
+  params.output_tensors = runtime.NewArray(outputs);
   runtime.kernel_ = registration;
   runtime.kernel_node_.user_data =
       registration.init(context, reinterpret_cast<const char*>(&params), sizeof params);

@@ -1,4 +1,5 @@
-// As much of a TFLite interpreter as a delegate sees, for one graph whose nodes are all claimed.
+// As much of a TFLite interpreter as a delegate sees, for one graph. What the delegate claims
+// becomes one partition; nobody runs the other nodes.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,8 @@ struct FakeTensor {
   std::vector<std::uint8_t> data;
   float scale = 0;  // 0: not quantized
   int zero_point = 0;
+  bool sparse = false;
+  bool variable = false;
 };
 
 struct FakeNode {
@@ -35,7 +38,8 @@ struct FakeGraph {
 
 class FakeRuntime {
  public:
-  explicit FakeRuntime(FakeGraph);
+  // Refuses tensors of more than `max_bytes`, as a machine with little memory would.
+  explicit FakeRuntime(FakeGraph, std::int64_t max_bytes = 1 << 24);
   ~FakeRuntime();
   FakeRuntime(const FakeRuntime&) = delete;
   FakeRuntime& operator=(const FakeRuntime&) = delete;
@@ -46,7 +50,8 @@ class FakeRuntime {
   bool Invoke();
 
   void Recommend(int threads) { context_.recommended_num_threads = threads; }
-  void ResizeInput(int tensor, const std::vector<int>& shape);
+  // False, like the real runtime's error, for sizes that it would not allocate.
+  bool ResizeInput(int tensor, const std::vector<int>& shape);
   TfLiteTensor& tensor(int index) { return tensors_[index]; }
   const std::string& errors() const { return errors_; }
   bool claimed() const { return kernel_.init != nullptr; }
@@ -64,6 +69,7 @@ class FakeRuntime {
                               TfLiteDelegate*);
 
   FakeGraph graph_;
+  const std::int64_t max_bytes_;
   TfLiteContext context_{};
   std::vector<TfLiteTensor> tensors_;
   std::vector<std::vector<std::uint64_t>> memory_;  // of the tensors that are not constant
@@ -71,6 +77,7 @@ class FakeRuntime {
   std::vector<TfLiteRegistration> registrations_;
   TfLiteIntArray* plan_ = nullptr;
   std::deque<std::vector<int>> arrays_;
+  std::vector<int> claimed_;
   TfLiteRegistration kernel_{};  // the delegate's, once it has claimed nodes
   TfLiteNode kernel_node_{};
   std::string errors_;

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from helpers.native_build import arm64_build, host_build, sanitized_build
+from helpers.native_build import SOURCES, arm64_build, host_build, sanitized_build, thread_sanitized_build
 
 BINARY = Path("tests") / "tfkit_native_tests"
 ARM_SYSROOT = Path("/usr/aarch64-linux-gnu")
@@ -28,6 +30,34 @@ def test_on_this_machine() -> None:
 @pytest.mark.slow
 def test_under_sanitizers() -> None:
     run([str(sanitized_build() / BINARY)])
+
+
+@pytest.mark.slow
+def test_under_thread_sanitizer() -> None:
+    binary = str(thread_sanitized_build() / BINARY)
+    run([binary, "--gtest_filter=ThreadPool.*:Delegate.*Thread*:Delegate.RunsAChain*"])
+
+
+def instruction_sets() -> list[str]:
+    """The names with which a file asks for flags of its own."""
+    lists = re.findall(r"^set\(isa_\w+ ([^)]+)\)", (SOURCES / "kernels" / "CMakeLists.txt").read_text(), re.MULTILINE)
+    return [name for names in lists for name in names.split()]
+
+
+@pytest.mark.parametrize("build", [host_build, arm64_build])
+def test_files_with_own_flags_share_no_code(build: Callable[[], Path]) -> None:
+    """The linker keeps one copy of a shared function: not one that needs instructions which the CPU may lack."""
+    prefix = re.compile(rf"({'|'.join(instruction_sets())})(_.*)?\.cc\.o")
+    objects = [path for path in (build() / "kernels").rglob("*.cc.o") if prefix.fullmatch(path.name)]
+    assert objects
+    shared = []
+    for path in objects:
+        listing = subprocess.run(["readelf", "-sW", path], capture_output=True, text=True, check=True).stdout
+        for line in listing.splitlines():
+            fields = line.split()
+            if len(fields) > 7 and fields[4] in ("WEAK", "UNIQUE") and fields[6] != "UND":
+                shared.append(f"{path.name}: {fields[7]}")
+    assert not shared
 
 
 @pytest.mark.qemu

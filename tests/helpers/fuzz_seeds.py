@@ -1,0 +1,143 @@
+"""Seeds for the delegate's fuzzer: chains of LCE operators out of flatbuffers, cut down to a few kilobytes each.
+
+    python -m helpers.fuzz_seeds FOLDER MODEL.tflite ...
+
+writes one file for each different chain (android_bench/fuzz/graph_code.h gives the format), and some from
+``lce_graph`` for what those models do not have. The corpus in android_bench/fuzz/corpus was made from these by the
+fuzzer itself: what it kept (``-merge=1``) after running on QuickNet's and BinaryResNetE-18's chains.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from helpers.lce_graph import Convolution, LceGraph, packed_words, unpack
+
+OPS = ("LceQuantize", "LceBconv2d", "LceBMaxPool2d", "LceDequantize")
+TYPES = {schema.TensorType.FLOAT32: 0, schema.TensorType.INT32: 1, schema.TensorType.INT8: 2}
+SIDE = 5  # pixels of an image
+OUTPUTS = 9  # channels of a convolution
+LONGEST = 4  # operators in a chain
+
+
+def _integers(values: Sequence[int], code: str) -> bytes:
+    return struct.pack(f"<B{len(values)}{code}", len(values), *values)
+
+
+def _bytes(data: bytes) -> bytes:
+    return struct.pack("<H", len(data)) + data
+
+
+def _tensor(model: Any, tensor: Any, shape: Sequence[int]) -> bytes:
+    data = model.buffers[tensor.buffer].data
+    constant = data is not None and len(data) > 0
+    quantized = tensor.quantization is not None and tensor.quantization.scale is not None
+    values = b""
+    if constant:
+        whole = np.frombuffer(bytes(data), np.int8 if tensor.type == schema.TensorType.INT8 else np.int32)
+        values = whole.reshape(tensor.shape)[tuple(slice(size) for size in shape)].tobytes()
+    head = struct.pack("<BB", TYPES[tensor.type], constant + 2 * quantized) + _integers(shape, "i")
+    scale, zero_point = (tensor.quantization.scale[0], tensor.quantization.zeroPoint[0]) if quantized else (0.0, 0)
+    return head + struct.pack("<fi", scale, zero_point) + _bytes(values)
+
+
+def _is_ours(model: Any, operator: Any) -> bool:
+    name = model.operatorCodes[operator.opcodeIndex].customCode
+    return name is not None and name.decode() in OPS
+
+
+def _chains(model: Any) -> Iterator[list[Any]]:
+    """Operators that read each other's outputs, from every possible first one on."""
+    graph = model.subgraphs[0]
+    reader = {int(op.inputs[0]): op for op in graph.operators if _is_ours(model, op)}
+    for operator in reader.values():
+        chain = [operator]
+        while len(chain) < LONGEST and int(chain[-1].outputs[0]) in reader:
+            chain.append(reader[int(chain[-1].outputs[0])])
+        yield chain
+
+
+def _encode(model: Any, chain: Sequence[Any], kernel: int, threads: int) -> bytes:
+    graph = model.subgraphs[0]
+    numbers: dict[int, int] = {}  # tensor of the model to tensor of the seed
+    for operator in chain:
+        for index in (*operator.inputs, *operator.outputs):
+            if index >= 0:
+                numbers.setdefault(int(index), len(numbers))
+    convolved = {int(index) for op in chain if len(op.inputs) > 1 for index in op.inputs[1:]}
+    images = {int(op.outputs[0]) for op in chain if len(op.inputs) > 1}
+    tensors = b""
+    for index in numbers:
+        tensor = graph.tensors[index]
+        shape = [int(size) for size in tensor.shape]
+        if index in convolved:
+            shape[0] = min(shape[0], OUTPUTS)
+        elif len(shape) == 4:
+            shape[1:3] = [min(size, SIDE) for size in shape[1:3]]
+            if index in images:
+                words = tensor.type == schema.TensorType.INT32
+                shape[3] = min(shape[3], packed_words(OUTPUTS) if words else OUTPUTS)
+        tensors += _tensor(model, tensor, shape)
+    nodes = b""
+    for operator in chain:
+        name = model.operatorCodes[operator.opcodeIndex].customCode.decode()
+        options = b"" if operator.customOptions is None else bytes(operator.customOptions)
+        inputs = [numbers.get(int(index), -1) for index in operator.inputs]
+        outputs = [numbers[int(index)] for index in operator.outputs]
+        nodes += struct.pack("<BB", OPS.index(name), 1)
+        nodes += _integers(inputs, "b") + _integers(outputs, "b") + _bytes(options)
+    first, last = int(chain[0].inputs[0]), int(chain[-1].outputs[0])
+    shape = [2, 4, 3, int(graph.tensors[first].shape[-1])]
+    return (
+        struct.pack("<BBI", kernel, threads, 1)
+        + struct.pack("<B", len(numbers))
+        + tensors
+        + struct.pack("<B", len(chain))
+        + nodes
+        + _integers([numbers[last]], "b")
+        + struct.pack("<BB", 1, numbers[first])
+        + _integers(shape, "i")
+    )
+
+
+def _small_models() -> Iterator[bytes]:
+    for pad_values in (0, 1):
+        for output in ("float32", "int8", "bitpacked"):
+            for groups, padding in ((1, "SAME"), (2, "VALID")):
+                yield Convolution(
+                    channels_in=64, channels_out=8, groups=groups, padding=padding, pad_values=pad_values, output=output
+                ).model()
+    graph = LceGraph()
+    source = graph.tensor("int8", (1, 6, 6, 40), scale=0.5, zero_point=3)
+    signs = graph.tensor("int32", (1, 6, 6, 2))
+    graph.custom("LceQuantize", [source], [signs])
+    pooled = graph.tensor("int32", (1, 3, 3, 2))
+    options = {"filter_height": 2, "filter_width": 2, "padding": 1, "stride_height": 2, "stride_width": 2}
+    graph.custom("LceBMaxPool2d", [signs], [pooled], options)
+    target = graph.tensor("int8", (1, 3, 3, 40), scale=0.5, zero_point=3)
+    graph.custom("LceDequantize", [pooled], [target])
+    yield graph.serialize([source], [target])
+
+
+def write(folder: Path, models: Sequence[bytes]) -> int:
+    """Write the seeds of the models and return how many there are now."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for flatbuffer in (*models, *_small_models()):
+        model = unpack(flatbuffer)
+        for number, chain in enumerate(_chains(model)):
+            for threads in (1, 3):
+                seed = _encode(model, chain, number % 8, threads)
+                (folder / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
+    return sum(1 for _ in folder.iterdir())
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{write(Path(sys.argv[1]), [Path(name).read_bytes() for name in sys.argv[2:]])} seeds\n")
