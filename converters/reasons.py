@@ -33,16 +33,21 @@ def _has(layer: Any, *fragments: str) -> bool:
 def _format(declared: Declared, format: str) -> Reason | None:
     if format == "lce":
         return None
-    return Reason("format", f"format {format} has no binary ops", "convert with format lce")
+    text, fix = f"format {format} has no binary ops", "convert with format lce"
+    beyond = hindrance(declared, "lce")
+    if beyond is None:
+        return Reason("format", text, fix)
+    return Reason("format", f"{text}, and for format lce: {beyond.text}", f"{beyond.fix}; then {fix}")
 
 
 def _separable(declared: Declared, format: str) -> Reason | None:
     if not _has(declared.layer, "SeparableConv"):
         return None
+    name = "QuantConv1D" if _has(declared.layer, "SeparableConv1D") else "QuantConv2D"
     return Reason(
         "separable",
         "binary separable convolutions have no LCE kernel",
-        "use a dense QuantConv2D 3x3; a binary one costs less than a float separable one",
+        f"use {name}, which costs less as a binary layer than a separable one in float",
     )
 
 

@@ -114,6 +114,25 @@ def test_do_not_find_a_reason_where_there_is_none(settings: dict[str, Any]) -> N
     assert all(rule(declared, "lce") is None for rule in RULES)
 
 
+@pytest.mark.parametrize("dimensions", [1, 2])
+def test_the_fix_of_a_separable_layer_has_its_dimensions(dimensions: int) -> None:
+    layer = getattr(larq.layers, f"QuantSeparableConv{dimensions}D")(
+        8, 5, input_quantizer=SIGN, depthwise_quantizer=SIGN, pointwise_quantizer=SIGN
+    )
+    (declared,) = declared_layers(build(layer, (8,) * dimensions + (64,)))
+    assert explain(declared, "lce", []).fix.startswith(f"use QuantConv{dimensions}D,")
+
+
+def test_another_format_is_no_cure_for_what_lce_cannot_do_either() -> None:
+    (declared,) = declared_layers(build(CASES["depthwise"]))
+    found = explain(declared, "float32", [])
+    assert found.code == "format"
+    assert "one channel fills no 32-bit word" in found.text
+    assert found.fix.endswith("QuantConv2D; then convert with format lce")
+    (declared,) = declared_layers(build(conv()))
+    assert explain(declared, "float32", []).fix == "convert with format lce"
+
+
 def test_do_pass_on_the_converters_words_when_no_rule_knows() -> None:
     (declared,) = declared_layers(build(conv()))
     found = explain(declared, "lce", ["something about a pattern"])
