@@ -66,7 +66,8 @@ def test_the_first_step_which_builds_the_graph_says_nothing_of_the_time_left(
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "training 1/2, step 1/10: loss 1.0000, accuracy 0.5000"
     assert lines[1].endswith("step 4/10: loss 1.0000, accuracy 0.5000, 2 min 40 s left")
-    assert lines[4].startswith("training 1/2: ") and lines[4].endswith("1 min 40 s left")
+    assert lines[4].startswith("training 1/2: ")
+    assert lines[4].endswith("1 min 40 s left")
     assert lines[-1].endswith("took 11 min 40 s")
 
 
