@@ -125,6 +125,15 @@ def test_preprocessing() -> None:
     assert metadata_of(models.build("small_cnn")).preprocessing == Preprocessing(1 / 16, 0.0, 0.0, 16.0)
 
 
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+def test_colour_networks_take_bytes(spec: models.ModelSpec) -> None:
+    """As ``tfkit.data`` hands out colour images."""
+    found = spec.preprocessing((32, 32, 3))
+    assert (found.raw_min, found.raw_max) == (0.0, 255.0)
+    assert found.offset == -1.0
+    assert found.scale == pytest.approx(2 / 255)
+
+
 def test_twins_have_one_shape() -> None:
     for shape in ((8, 8, 1), (32, 32, 3)):
         float_twin = models.build("small_cnn", input_shape=shape)
