@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tfkit._errors import InputError
+from tfkit._errors import InputError, UsageError
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -53,6 +53,14 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         raise InputError(f"cannot write {target}: no folder {target.parent}; create it or choose another")
     if not os.access(target.parent, os.W_OK):
         raise InputError(f"cannot write {target}: {target.parent} is not writable; choose another folder")
+
+
+def check_model_file(path: str | os.PathLike[str]) -> None:
+    """As ``check_writable`` for a model to be saved: ``UsageError`` when the name does not end in ``.keras``."""
+    target = Path(path)
+    if target.suffix != ".keras":
+        raise UsageError(f"models are saved as .keras files, which can hold metadata; got {target.name!r}")
+    check_writable(target)
 
 
 def _refuse_special(target: Path) -> None:

@@ -11,8 +11,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from tfkit._errors import ModelError, TfkitError, UsageError
-from tfkit._files import whole_file
+from tfkit._errors import ModelError, TfkitError
+from tfkit._files import check_model_file, whole_file
 from tfkit._keras import legacy_keras
 from tfkit._rebuild import rebuilt
 from tfkit._untrusted import absurd_archive, absurd_weights, code_in_config
@@ -35,8 +35,7 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
         ModelError: the model cannot be serialized (a layer without ``get_config``, an unregistered class).
     """
     target = Path(path)
-    if target.suffix != ".keras":
-        raise UsageError(f"models are saved as .keras files, which can hold metadata; got {target.name!r}")
+    check_model_file(target)
     try:
         metadata = json.dumps(metadata_of(model).to_json(), indent=1)
     except (TypeError, ValueError) as error:

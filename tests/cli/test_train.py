@@ -128,6 +128,17 @@ def test_usage(trained: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "m.keras").exists()
 
 
+@pytest.mark.parametrize("command", [("train", "small_cnn", "--data", "digits"), ("build", "small_cnn")])
+def test_a_name_that_cannot_be_saved_is_refused_before_any_work(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tfkit.models.build", lambda *_, **__: pytest.fail("the work began"))
+    result = CliRunner().invoke(cli, [*command, "-o", str(tmp_path / "m.tflite")])
+    assert isinstance(result.exception, UsageError), result.output
+    assert "saved as .keras files" in str(result.exception)
+    assert not list(tmp_path.iterdir())
+
+
 def test_help_teaches() -> None:
     text = CliRunner().invoke(cli, ["train", "--help"]).stdout
     assert "tfkit train float.keras --data digits -o int8.keras --quantize-aware" in text

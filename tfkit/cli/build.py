@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tfkit._files import check_writable
+from tfkit._files import check_model_file
 from tfkit._units import format_bytes
 from tfkit.cli._options import architecture_options
 
@@ -34,7 +34,7 @@ def command(
       tfkit build small_cnn -o b.keras --scheme binary --input 32x32x3 --classes 100
       tfkit build wrn_16_2 -o w.keras --classes 100
     """
-    check_writable(output)
+    check_model_file(output)
     from tfkit import models
     from tfkit.counting import count
     from tfkit.saving import save

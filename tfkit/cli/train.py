@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from tfkit._errors import UsageError
-from tfkit._files import check_writable
+from tfkit._files import check_model_file
 from tfkit.cli._options import architecture_options, data_option
 from tfkit.training.recipes import OPTIMIZERS, PRECISIONS, RECIPES, SCHEDULES, Recipe
 
@@ -111,7 +111,7 @@ def command(
     fine_tuning = quantize_aware or sparsity is not None
     if not fine_tuning and (tuning_epochs is not None or tuning_learning_rate is not None):
         raise UsageError("--tuning-epochs and --tuning-learning-rate go with --quantize-aware or --prune")
-    check_writable(output)
+    check_model_file(output)
     from tfkit.training.checkpoint import CheckpointFile, check_input, checkpoint_path, sweep
 
     path = checkpoint_path(output)
