@@ -1,13 +1,18 @@
 """Time of the ops around binary convolutions, by the method of `tests.claims.kernels`.
 
 LceQuantize and LceBMaxPool2d: five of them on one image against one. LceDequantize, whose large outputs would have to
-be copied out of LCE's interpreter: a chain with an LceQuantize after each, less the time of LceQuantize.
+be copied out of LCE's interpreter: a chain with an LceQuantize after each, less the time of LceQuantize. The floats and
+int8s that an op reads or writes, over its time, stand beside it: float images outgrow the first-level cache, and where
+the second level's bandwidth is reached no kernel is faster.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator
+
+import numpy as np
 
 from tests.claims import peers
 from tests.claims.interleaved import Call, geomean
@@ -27,8 +32,8 @@ def _graphs(build: Callable[[int], bytes], prefix: str) -> dict[str, tuple[Call,
     }
 
 
-def _cases() -> Iterator[tuple[str, str, str, float, float]]:
-    """Op, name, image and the seconds of tfkit and of LCE."""
+def _cases() -> Iterator[tuple[str, str, str, float, float, float]]:
+    """Op, name, image, bytes of its numbers, and the seconds of tfkit and of LCE."""
     for layer in QUICKNET[:3]:
         for dtype in ("float32", "int8"):
             times = slopes(
@@ -37,20 +42,23 @@ def _cases() -> Iterator[tuple[str, str, str, float, float]]:
             )
             quantize = [times[f"quantize {who}"] for who in ("tfkit", "LCE")]
             both = [times[f"both {who}"] for who in ("tfkit", "LCE")]
-            yield "LceQuantize", f"LceQuantize, {dtype}", str(layer), quantize[0], quantize[1]
-            yield "LceDequantize", f"LceDequantize, {dtype}", str(layer), both[0] - quantize[0], both[1] - quantize[1]
+            size = math.prod(layer.image) * np.dtype(dtype).itemsize
+            dequantize = [chain - quantizing for chain, quantizing in zip(both, quantize, strict=True)]
+            yield "LceQuantize", f"LceQuantize, {dtype}", str(layer), size, quantize[0], quantize[1]
+            yield "LceDequantize", f"LceDequantize, {dtype}", str(layer), size, dequantize[0], dequantize[1]
         for window in (2, 3):
             times = slopes(_graphs(functools.partial(max_pools, layer.image, window), "pool"))
             name = f"LceBMaxPool2d, {window}x{window}, stride 2"
-            yield "LceBMaxPool2d", name, str(layer), times["pool tfkit"], times["pool LCE"]
+            yield "LceBMaxPool2d", name, str(layer), 0, times["pool tfkit"], times["pool LCE"]
 
 
 def rows() -> Iterator[tuple[str, ...]]:
     """One line per op, type and image, then each op's minimum and geometric mean."""
     factors: dict[str, list[float]] = {op: [] for op in TARGETS}
-    for op, name, image, ours, theirs in _cases():
+    for op, name, image, size, ours, theirs in _cases():
         factors[op].append(theirs / ours)
-        yield name, image, f"{ours * 1e6:.1f} us", f"{theirs / ours:.1f}x"
+        rate = f" ({size / ours / 1e9:.0f} GB/s)" if size else ""
+        yield name, image, f"{ours * 1e6:.1f} us{rate}", f"{theirs / ours:.1f}x"
     for op, target in TARGETS.items():
         yield f"{op}, minimum", "", "", verdict(factors[op], target)
         yield f"{op}, geometric mean", "", "", f"{geomean(factors[op]):.1f}x"
