@@ -279,6 +279,26 @@ TEST(Bconv2d, WidthsAroundTheTile) {
   CheckAll(cases);
 }
 
+// Around the tiles of the NEON kernels: 8 pixels, 64 output channels, steps of 128 bits, and chunks
+// of lookups that end inside a row of the filter.
+TEST(Bconv2d, ChannelsAndWidthsAroundLargeTiles) {
+  std::vector<Case> cases;
+  for (int channels_out : {48, 64, 72, 129}) {
+    for (int channels_in : {64, 96, 128, 257}) {
+      for (int width : {7, 8, 17}) {
+        Case c;
+        c.height = 3;
+        c.width = width;
+        c.channels_in = channels_in;
+        c.channels_out = channels_out;
+        c.zero_padding = channels_in == 96;
+        cases.push_back(c);
+      }
+    }
+  }
+  CheckAll(cases);
+}
+
 TEST(Bconv2d, Groups) {
   std::vector<Case> cases;
   for (int groups : {2, 3, 4}) {

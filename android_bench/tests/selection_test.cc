@@ -38,6 +38,12 @@ TEST(Selection, ListsAreComplete) {
   EXPECT_EQ(NamesOf(bconv2d::Kernels()),
             (std::vector<std::string>{"avx512vpopcntdq", "avx2_lut", "avx2", "popcnt", "portable",
                                       "reference"}));
+#elif defined(__aarch64__)
+  EXPECT_EQ(NamesOf(quantize::Kernels()), portable);
+  EXPECT_EQ(NamesOf(dequantize::Kernels()), portable);
+  EXPECT_EQ(NamesOf(bmaxpool::Kernels()), portable);
+  EXPECT_EQ(NamesOf(bconv2d::Kernels()),
+            (std::vector<std::string>{"neon_lut", "neon_xnor", "portable", "reference"}));
 #else
   EXPECT_EQ(NamesOf(quantize::Kernels()), portable);
   EXPECT_EQ(NamesOf(dequantize::Kernels()), portable);
@@ -49,7 +55,11 @@ TEST(Selection, ListsAreComplete) {
 
 TEST(Selection, DependsOnTheCpu) {
   Cpu plain;
+#if defined(__aarch64__)
+  EXPECT_STREQ(bconv2d::Select(Convolution(), plain, "").kernel->name, "neon_xnor");
+#else
   EXPECT_STREQ(bconv2d::Select(Convolution(), plain, "").kernel->name, "portable");
+#endif
 #if defined(__x86_64__)
   Cpu with_popcnt;
   with_popcnt.popcnt = true;

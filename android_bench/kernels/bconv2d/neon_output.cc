@@ -4,6 +4,8 @@
 
 #include <cstring>
 
+#include "kernels/bconv2d/zero_taps.h"
+
 namespace tfkit::bconv2d::neon {
 namespace {
 
@@ -32,11 +34,7 @@ struct Linear {
   }
 };
 
-Linear LinearOf(const OutputTransform& transform, Channels channels) {
-  float multiplier[kLanes] = {};
-  float bias[kLanes] = {};
-  std::memcpy(multiplier, transform.multiplier + channels.first, channels.count * sizeof(float));
-  std::memcpy(bias, transform.bias + channels.first, channels.count * sizeof(float));
+Linear LinearOf(const OutputTransform& transform, const float* multiplier, const float* bias) {
   return {{vld1q_f32(multiplier), vld1q_f32(multiplier + 4)},
           {vld1q_f32(bias), vld1q_f32(bias + 4)},
           vdupq_n_s32(transform.clamp_min),
@@ -73,23 +71,58 @@ struct ToInt8 {
   }
 };
 
+// The last channels of a group, fewer than a vector.
 template <typename To, bool clamps>
-void StoreLinear(const Call& call, const std::uint16_t* counts, int pixels, Channels channels,
-                 typename To::Output* output) {
-  const std::size_t pitch = call.geometry.filter.channels_out;
-  const Linear linear = LinearOf(call.transform, channels);
-  output += channels.first;
-  if (channels.count == kLanes) {
-    for (int p = 0; p < pixels; ++p, counts += kLanes, output += pitch) {
-      To::template Store<clamps>(linear, vld1q_u16(counts), output);
-    }
-    return;
-  }
+[[gnu::noinline]] void StoreRest(const OutputTransform& transform, const std::uint16_t* counts,
+                                 int pixels, int channels, int first, std::size_t pitch,
+                                 typename To::Output* output) {
+  float multiplier[kLanes] = {};
+  float bias[kLanes] = {};
+  std::memcpy(multiplier, transform.multiplier + first, channels * sizeof *multiplier);
+  std::memcpy(bias, transform.bias + first, channels * sizeof *bias);
+  const Linear linear = LinearOf(transform, multiplier, bias);
   for (int p = 0; p < pixels; ++p, counts += kLanes, output += pitch) {
     typename To::Output values[kLanes];
     To::template Store<clamps>(linear, vld1q_u16(counts), values);
-    std::memcpy(output, values, channels.count * sizeof *values);
+    std::memcpy(output, values, channels * sizeof *values);
   }
+}
+
+// The usual numbers of pixels are known at compile time: `known`, else 0.
+template <typename To, bool clamps, int known>
+void StoreLinear(const Call& call, const Counts& counts) {
+  const Filter& filter = call.geometry.filter;
+  const OutputTransform& transform = call.transform;
+  const std::size_t pitch = filter.channels_out;
+  const int outputs = filter.OutputsPerGroup();
+  const int pixels = known == 0 ? counts.pixels : known;
+  const std::uint16_t* data = counts.data;
+  auto* output = static_cast<typename To::Output*>(call.output) + counts.first * pitch;
+  int channel = 0;
+  for (int group = 0; group < filter.groups; ++group) {
+    int left = outputs;
+    for (; left >= kLanes; left -= kLanes, channel += kLanes, data += pixels * kLanes) {
+      const Linear linear =
+          LinearOf(transform, transform.multiplier + channel, transform.bias + channel);
+      auto* place = output + channel;
+#pragma GCC unroll known
+      for (int p = 0; p < pixels; ++p, place += pitch) {
+        To::template Store<clamps>(linear, vld1q_u16(data + p * kLanes), place);
+      }
+    }
+    if (left > 0) {
+      StoreRest<To, clamps>(transform, data, pixels, left, channel, pitch, output + channel);
+      data += pixels * kLanes;
+      channel += left;
+    }
+  }
+}
+
+template <typename To, bool clamps>
+void StoreLinear(const Call& call, const Counts& counts) {
+  if (counts.pixels == 8) return StoreLinear<To, clamps, 8>(call, counts);
+  if (counts.pixels == 7) return StoreLinear<To, clamps, 7>(call, counts);
+  StoreLinear<To, clamps, 0>(call, counts);
 }
 
 // Bit p * 8 + c: whether the count of channel c at pixel p is beyond the channel's threshold.
@@ -97,9 +130,8 @@ std::uint64_t Bits(const std::int32_t* thresholds, const std::uint16_t* counts) 
   alignas(16) static constexpr std::uint16_t kBitOfLane[kLanes] = {1, 2, 4, 8, 16, 32, 64, 128};
   // count > t is count >= t + 1, which 16 bits hold for every t that decides anything.
   const int32x4_t one = vdupq_n_s32(1);
-  const uint16x8_t least =
-      vqmovun_high_s32(vqmovun_s32(vqaddq_s32(vld1q_s32(thresholds), one)),
-                       vqaddq_s32(vld1q_s32(thresholds + 4), one));
+  const uint16x8_t least = vqmovun_high_s32(vqmovun_s32(vqaddq_s32(vld1q_s32(thresholds), one)),
+                                            vqaddq_s32(vld1q_s32(thresholds + 4), one));
   const uint16x8_t bit_of_lane = vld1q_u16(kBitOfLane);
   uint16x8_t bits[8];
   for (int p = 0; p < 8; ++p) {
@@ -125,6 +157,14 @@ void StoreBits(const Call& call, const std::uint16_t* counts, int pixels, Channe
   }
   output += channels.first / 8;
   const int shift = channels.first % 8;
+  if (shift == 0 && pixels >= 7) {  // most often
+#pragma GCC unroll 7
+    for (int p = 0; p < 7; ++p, output += pitch) {
+      *output = static_cast<std::uint8_t>(bits >> (8 * p));
+    }
+    if (pixels == 8) *output = static_cast<std::uint8_t>(bits >> 56);
+    return;
+  }
   for (int p = 0; p < pixels; ++p, bits >>= 8, output += pitch) {
     if (shift == 0) {
       *output = static_cast<std::uint8_t>(bits);
@@ -150,14 +190,8 @@ void ForEachVector(const Filter& filter, const Counts& counts, StoreChannels sto
 
 template <typename To>
 void StoreAllLinear(const Call& call, const Counts& counts) {
-  const Filter& filter = call.geometry.filter;
-  auto* output = static_cast<typename To::Output*>(call.output) +
-                 counts.first * static_cast<std::size_t>(filter.channels_out);
-  const auto store =
-      call.transform.clamps ? StoreLinear<To, true> : StoreLinear<To, false>;
-  ForEachVector(filter, counts, [&](const std::uint16_t* data, Channels channels) {
-    store(call, data, counts.pixels, channels, output);
-  });
+  if (call.transform.clamps) return StoreLinear<To, true>(call, counts);
+  StoreLinear<To, false>(call, counts);
 }
 
 void StoreAllBits(const Call& call, const Counts& counts) {
@@ -192,30 +226,17 @@ void Store(const Call& call, const Counts& counts) {
 
 void StoreZeroPadded(const Call& call, const Counts& counts, std::int32_t* d) {
   const Geometry& geometry = call.geometry;
-  const Filter& filter = geometry.filter;
+  const int channels_out = geometry.filter.channels_out;
   for (int p = 0; p < counts.pixels; ++p) {
     const std::size_t pixel = counts.first + p;
     const int ox = static_cast<int>(pixel % geometry.x.output);
     const int oy = static_cast<int>(pixel / geometry.x.output % geometry.y.output);
-    bool leaves = false;
-    for (int fy = 0; fy < filter.height; ++fy) {
-      const bool row_inside = geometry.y.Inside(geometry.y.Pixel(oy, fy));
-      for (int fx = 0; fx < filter.width; ++fx) {
-        if (row_inside && geometry.x.Inside(geometry.x.Pixel(ox, fx))) continue;
-        if (!leaves) {
-          leaves = true;
-          ForEachVector(filter, counts, [&](const std::uint16_t* data, Channels channels) {
-            for (int c = 0; c < channels.count; ++c) {
-              d[channels.first + c] = 2 * data[p * kLanes + c];
-            }
-          });
-        }
-        const std::int32_t* extra =
-            call.zero_tap + std::size_t(fy * filter.width + fx) * filter.channels_out;
-        for (int c = 0; c < filter.channels_out; ++c) d[c] += extra[c];
-      }
-    }
-    if (leaves) StorePixels(call.transform, d, filter.channels_out, pixel, 1, call.output);
+    if (!TouchesPadding(geometry, oy, ox)) continue;
+    ForEachVector(geometry.filter, counts, [&](const std::uint16_t* data, Channels channels) {
+      for (int c = 0; c < channels.count; ++c) d[channels.first + c] = 2 * data[p * kLanes + c];
+    });
+    AddZeroTaps(call, oy, ox, 0, channels_out, d);
+    StorePixels(call.transform, d, channels_out, pixel, 1, call.output);
   }
 }
 
