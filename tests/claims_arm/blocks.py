@@ -1,0 +1,88 @@
+"""How often a program's blocks of instructions run on an emulated Arm core."""
+
+from __future__ import annotations
+
+import collections
+import functools
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+SYSROOT = Path("/usr/aarch64-linux-gnu")
+PLUGIN_SOURCE = Path(__file__).with_name("blocks_plugin.c")
+
+Instructions = tuple[int, ...]
+Counts = collections.Counter[Instructions]
+
+
+@functools.cache
+def _plugin() -> Path:
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    assert compiler, "a C compiler is missing; install it with: apt-get install -y gcc"
+    library = Path(tempfile.mkdtemp(prefix="tfkit-blocks-"), "libblocks.so")
+    subprocess.run([compiler, "-O1", "-shared", "-fPIC", "-o", library, PLUGIN_SOURCE], check=True)
+    return library
+
+
+def _executions(cpu: str, command: Sequence[str]) -> dict[tuple[int, Instructions], int]:
+    """Executions by address and instructions."""
+    # The static package's qemu-aarch64-static has no plugins; qemu-user's program has.
+    assert shutil.which("qemu-aarch64"), "qemu is missing; install it with: apt-get install -y qemu-user"
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder, "blocks")
+        emulator = ["qemu-aarch64", "-cpu", cpu, "-L", str(SYSROOT), "-plugin", f"{_plugin()},out={log}"]
+        done = subprocess.run([*emulator, *command], capture_output=True, text=True, timeout=600, check=False)
+        assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
+        blocks: collections.Counter[tuple[int, Instructions]] = collections.Counter()
+        for line in log.read_text().splitlines():
+            address, count, code = line.split()
+            words = tuple(int(code[at : at + 8], 16) for at in range(0, len(code), 8))
+            blocks[int(address, 16), words] += int(count)
+    return blocks
+
+
+def is_branch(word: int) -> bool:
+    """Whether an instruction ends a block by branching."""
+    return (
+        (word & 0x7C000000) == 0x14000000  # B, BL
+        or (word & 0xFE000000) == 0x54000000  # B.cond
+        or (word & 0x7C000000) == 0x34000000  # CBZ, CBNZ, TBZ, TBNZ
+        or (word & 0xFE000000) == 0xD6000000  # BR, BLR, RET
+    )
+
+
+def _joined(blocks: dict[tuple[int, Instructions], int]) -> dict[tuple[int, Instructions], int]:
+    """The blocks, those joined again that qemu cut: they end without a branch, so the next one always follows."""
+    joined = dict(blocks)
+    starting_at = {address: (address, words) for address, words in blocks}
+    for address, words in sorted(blocks, reverse=True):
+        follower = starting_at.get(address + 4 * len(words))
+        count = joined[address, words]
+        if is_branch(words[-1]) or follower is None or joined[follower] < count:
+            continue
+        joined[follower] -= count
+        del joined[address, words]
+        joined[address, words + follower[1]] = count
+        starting_at[address] = (address, words + follower[1])
+    return joined
+
+
+def per_run(cpu: str, program: Path, *arguments: str) -> Counts:
+    """Executions, by instructions, that one more run adds; the program takes the number of runs last."""
+    runs = {count: _executions(cpu, [str(program), *arguments, str(count)]) for count in (1, 3)}
+    difference = {
+        block: (count - runs[1].get(block, 0)) // 2
+        for block, count in runs[3].items()
+        if count > runs[1].get(block, 0) + 1
+    }
+    counts: Counts = collections.Counter()
+    for (_, words), count in _joined(difference).items():
+        counts[words] += count
+    return counts
+
+
+def instructions(counts: Counts) -> int:
+    """Instructions executed."""
+    return sum(len(words) * count for words, count in counts.items())
