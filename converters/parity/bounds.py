@@ -85,6 +85,21 @@ def kernel_bound(name: str, ratio: float, shape: Sequence[int], given: Sequence[
     return 0.0
 
 
+def cancellation_bound(scales: np.ndarray, offsets: np.ndarray, depth: int, step: float) -> np.ndarray:
+    """What scaling a binary convolution in float32 adds to ``rounding_bound``, in LSB, per channel.
+
+    y = m x + b with ``scales`` m = gamma / sqrt(variance + epsilon) and ``offsets`` b = beta - m mean. In a channel
+    that never varied in training m and b are large, and m x and b cancel. x is counted as differing bits d of
+    ``depth`` D: x = D - 2 d, so a kernel computes b'' - m 2 d with b'' = b + m D. m has 4 roundings (sum, root,
+    quotient, product) and 1 more where the scale of the output is folded in, a product with m 1 more; so, with
+    |2 m d| and |b''| at most |b| + |m| D but for terms of the size of y,
+
+    - the flatbuffer is off by u (6 (|b| + |m| D) + 6 |b| + 5 |m| D + 3 (|b| + |m| D)) = u (15 |b| + 14 |m| D);
+    - Keras, which adds signs, by u (5 |m x| + 6 |b|), at most 11 u |b|.
+    """
+    return U32 * (26 * np.abs(offsets) + 14 * np.abs(scales) * depth) / step
+
+
 def sum_bound(terms: int, magnitude: float) -> float:
     """Absolute difference between two float32 evaluations of sums of ``terms`` products of total ``magnitude``."""
     return 2 * U32 * (terms + PER_OP) * magnitude

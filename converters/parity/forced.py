@@ -18,10 +18,10 @@ import numpy as np
 
 from tfkit._keras import flat_layers, set_untracked
 from tfkit.converters.graph import Model
-from tfkit.converters.parity.bounds import kernel_bound, rounding_bound, sign_bound
+from tfkit.converters.parity.bounds import cancellation_bound, kernel_bound, rounding_bound, sign_bound
 from tfkit.converters.parity.recording import Recording, arranged, dequantized, signs
 from tfkit.converters.parity.result import Point
-from tfkit.converters.weights import KERNEL_INPUT, Constants
+from tfkit.converters.weights import KERNEL_INPUT, Constants, real
 
 # A tensor is taken for a decision's counterpart when at most this share of its values differs; wrong tensors of the
 # same shape differ in about half of the signs. Differences are then judged one by one.
@@ -62,6 +62,7 @@ class _Judge:
         self._last = -1
         self._accumulator_steps = accumulator_steps(model)
         self._kernel_bounds = kernel_bounds(model)
+        self._scalings = binary_scalings(model)
 
     def sign(self, name: str, before: np.ndarray, after: np.ndarray) -> np.ndarray:
         """Judge one binary input; ``before`` and ``after`` its quantizer, [sample, ..., channel]."""
@@ -94,7 +95,7 @@ class _Judge:
         before: np.ndarray,
         after: np.ndarray,
         candidates: Iterator[tuple[int, np.ndarray]],
-        bound: float,
+        bound: float | np.ndarray,
     ) -> np.ndarray:
         best: tuple[float, bool, int] | None = None
         chosen, forced = -1, after
@@ -120,6 +121,8 @@ class _Judge:
             distance = np.where(steps < 1.5, np.abs(before - (forced + after) / 2) / step, np.inf)
             bound = rounding_bound(self._model, self._accumulator_steps.get(chosen, 0.0), step)
             bound += self._kernel_bounds.get(chosen, 0.0)
+            if chosen in self._scalings:
+                bound = bound + cancellation_bound(*self._scalings[chosen], step)
         far = differs & (distance > bound)
         self.found.points.append(
             Point(
@@ -129,7 +132,7 @@ class _Judge:
                 ties=int((differs & ~far).sum()),
                 errors=int(far.sum()),
                 largest=float(distance[differs].max(initial=0.0)),
-                bound=float(bound),
+                bound=float(np.max(bound)),
             )
         )
         return forced
@@ -182,6 +185,24 @@ def kernel_bounds(model: Model) -> dict[int, float]:
         bound = kernel_bound(op.name, ratio, made.shape, given.shape)
         if bound:
             found[op.outputs[0]] = bound
+    return found
+
+
+def binary_scalings(model: Model) -> dict[int, tuple[np.ndarray, np.ndarray, int]]:
+    """Tensor -> (scales [channel], offsets [channel], products per sum) of the binary convolution that writes it."""
+    graph = model.main
+    constants = Constants(graph)
+    found = {}
+    for op in graph.ops:
+        if op.name != "LceBconv2d" or len(op.inputs) < 4 or graph.tensors[op.outputs[0]].type != "INT8":
+            continue
+        channels, *window = graph.tensors[op.inputs[1]].shape  # [filters, height, width, 32-bit words]
+        scales, offsets = (constants.tensor(op.inputs[position]) for position in (2, 3))
+        found[op.outputs[0]] = (
+            np.ones(channels, np.float32) if scales is None else real(scales),
+            np.zeros(channels, np.float32) if offsets is None else real(offsets),
+            32 * math.prod(window),
+        )
     return found
 
 
