@@ -29,10 +29,23 @@ def unallocated() -> Iterator[None]:
     """A graph that nobody runs; what is built in it has shapes but no values."""
     import tensorflow as tf
 
-    with tf.Graph().as_default(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*set_learning_phase.* is deprecated")
-        keras.backend.set_learning_phase(0)  # of this graph; else normalizations add both branches, which takes long
-        yield
+    bases = {kind: kind.__bases__ for kind in _subclasses(keras.layers.Layer)}
+    try:
+        with tf.Graph().as_default(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*set_learning_phase.* is deprecated")
+            keras.backend.set_learning_phase(0)  # of this graph; else normalizations add both branches: slow
+            yield
+    finally:
+        # In a graph Keras gives its classes other bases, which layers made before do not fit.
+        for kind, before in bases.items():
+            if kind.__bases__ != before:
+                kind.__bases__ = before
+
+
+def _subclasses(kind: type) -> Iterator[type]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _subclasses(child)
 
 
 def trainable_params(model: Any) -> int:

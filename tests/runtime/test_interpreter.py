@@ -12,7 +12,7 @@ import pytest
 from helpers.flatbuffers import golden, with_custom_op_renamed, with_outputs, without_custom_options
 from helpers.lce_runtimes import assert_same_bits, lce_reference
 from tfkit._errors import DataError, InferenceError, MissingToolError, ModelError, UsageError
-from tfkit.runtime import Interpreter
+from tfkit.runtime import Interpreter, backends
 
 SEED = 41
 BACKENDS = ("litert", "tflite_runtime")
@@ -25,11 +25,8 @@ def images(count: int, shape: tuple[int, ...] = (8, 8, 3), seed: int = SEED) -> 
 
 def bare(backend: str, name: str, image: np.ndarray) -> np.ndarray:
     """What the runtime computes without tfkit."""
-    if backend == "litert":
-        from ai_edge_litert.interpreter import Interpreter as Bare
-    else:
-        from tflite_runtime.interpreter import Interpreter as Bare
-    interpreter = Bare(str(golden(name)))
+    # Loaded as tfkit does: beside TensorFlow, a runtime must bind its symbols to itself.
+    interpreter = backends.load(backend).Interpreter(str(golden(name)))
     interpreter.allocate_tensors()
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], image)
     interpreter.invoke()
@@ -216,7 +213,7 @@ FUZZ = """
 import sys
 import numpy as np
 from tfkit._errors import TfkitError
-from tfkit.runtime import Interpreter
+from tfkit.runtime import Interpreter, backends
 path, backend, seed, count = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 whole = open(path, "rb").read()
 random = np.random.default_rng(seed)
