@@ -37,6 +37,18 @@ bool ThreadsBecome(std::size_t count) {
   return Threads() == count;
 }
 
+// The number once it has not changed for a second: tests before this one have joined threads too.
+std::size_t SettledThreads() {
+  std::size_t count = Threads();
+  for (int unchanged = 0; unchanged < 100; ++unchanged) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    if (Threads() == count) continue;
+    count = Threads();
+    unchanged = 0;
+  }
+  return count;
+}
+
 bool IsLoaded() {
   std::ifstream maps("/proc/self/maps");
   const std::string text{std::istreambuf_iterator<char>(maps), {}};
@@ -59,7 +71,7 @@ FakeGraph Quantize() {
 
 TEST(Library, IsUnloadedWithItsThreads) {
   // Emulators list neither threads nor libraries of their guest.
-  const std::size_t threads = Threads();
+  const std::size_t threads = SettledThreads();
   std::size_t most = 0;
   for (int round = 0; round < 5; ++round) {
     void* library = dlopen(TFKIT_DELEGATE_LIBRARY, RTLD_NOW | RTLD_LOCAL);
