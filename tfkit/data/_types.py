@@ -54,6 +54,11 @@ class Dataset:
             object.__setattr__(self, "class_names", tuple(str(number) for number in range(self.classes)))
 
     @property
+    def in_memory(self) -> bool:
+        """Whether all images are at hand, so that asking for all of them costs nothing."""
+        return True
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Of one image: (height, width, channel)."""
         return self.x_train.shape[1:]

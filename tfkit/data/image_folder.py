@@ -76,6 +76,11 @@ class ImageFolder(Dataset):
         return f"ImageFolder({str(self.folder)!r}, {self._shape})"
 
     @property
+    def in_memory(self) -> bool:
+        """No: files are read when their images are asked for."""
+        return False
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Of one image as it is handed over: (height, width, channel)."""
         return self._shape

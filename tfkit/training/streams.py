@@ -88,7 +88,6 @@ def check_fit(model: Any, dataset: Dataset) -> None:
             f"build it with --classes {dataset.classes}"
         )
     for split in ("train", "test"):
-        in_memory = f"x_{split}" in vars(dataset)
-        images, _ = dataset.arrays(split, None if in_memory else _CHECKED)
+        images, _ = dataset.arrays(split, None if dataset.in_memory else _CHECKED)
         if images.size:
             preprocessing_of(model).apply(np.array([images.min(), images.max()]))
