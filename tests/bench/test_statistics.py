@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from tfkit._errors import DataError
 from tfkit.bench.result import Latency
-from tfkit.bench.statistics import between_process_cv, median, percentile
+from tfkit.bench.statistics import (
+    MINIMUM_SAMPLES,
+    between_process_cv,
+    bootstrap_interval,
+    drift,
+    median,
+    over_bound,
+    percentile,
+    percentile_bound,
+)
 
 
 def test_median() -> None:
@@ -29,8 +40,48 @@ def test_nearest_rank_percentile() -> None:
 def test_percentiles_that_the_samples_cannot_carry() -> None:
     with pytest.raises(DataError, match="90% percentile needs at least 64 samples; got 63"):
         percentile(range(63), 0.9)
-    with pytest.raises(DataError, match=r"quantile 0.99 is not offered; give one of 0\.5, 0\.9"):
-        percentile(range(1000), 0.99)
+    with pytest.raises(DataError, match="95% percentile needs at least 130 samples; got 129"):
+        percentile_bound(range(129), 0.95)
+    with pytest.raises(DataError, match=r"quantile 0.75 is not offered; give one of 0\.5, 0\.9, 0\.95, 0\.99"):
+        percentile(range(1000), 0.75)
+
+
+@pytest.mark.parametrize(("quantile", "needed"), MINIMUM_SAMPLES.items())
+def test_the_counts_are_those_at_which_early_stopping_has_an_answer(quantile: float, needed: int) -> None:
+    assert over_bound(needed, quantile) == 1
+    assert over_bound(needed - 1, quantile) < 1
+
+
+@pytest.mark.parametrize(("n", "rank"), [(64, 64), (128, 124), (256, 243), (512, 478), (1024, 945)])
+def test_bounds_are_loadgens(n: int, rank: int) -> None:
+    assert percentile_bound(range(1, n + 1), 0.9) == rank
+    # From the definition: this many samples above the bound are still rare if the percentile lies there, one more not.
+    t = n - rank + 1
+    assert stats.binom.cdf(t, n, 0.1) <= 0.01 < stats.binom.cdf(t + 1, n, 0.1)
+
+
+def test_a_million_samples_have_a_bound() -> None:
+    rank = 1_000_000 - over_bound(1_000_000, 0.9) + 1
+    assert 900_000 < rank < 901_000
+
+
+def test_bootstrap_interval() -> None:
+    medians = [10.0, 11.0, 12.0, 13.0, 20.0]
+    low, high = bootstrap_interval(medians) or (0, 0)
+    assert (low, high) == bootstrap_interval(medians)  # the same draws each time
+    # P(median of a resample is the smallest) = P(at least 3 of 5 draws hit it) = 0.0579 > 0.025.
+    assert (low, high) == (10.0, 20.0)
+    many = np.random.default_rng(1).normal(100, 1, 200).tolist()
+    low, high = bootstrap_interval(many) or (0, 0)
+    assert 99.5 < low < np.median(many) < high < 100.5
+    assert bootstrap_interval([1.0, 2.0]) is None
+
+
+def test_drift() -> None:
+    assert drift([100] * 22 + [103] * 22) == pytest.approx(0.03)
+    assert drift([100] * 11 + [999] * 22 + [90] * 11) == pytest.approx(-0.1)  # the middle does not count
+    assert drift([1] * 43) is None
+    assert drift([0] * 44) is None
 
 
 def test_variation_between_processes() -> None:
