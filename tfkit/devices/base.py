@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
+from tfkit.devices.userland import Userland
+
 
 @dataclass(frozen=True)
 class Completed:
@@ -27,21 +29,34 @@ class Device(Protocol):
     """A place that runs commands and holds files. No argument ever passes through a shell unquoted.
 
     ``name`` is what ``connect`` was given; ``platform`` says which binaries run there, for example
-    ``linux-aarch64``; ``times_meaningful`` is False where the clock says nothing about hardware.
+    ``linux-aarch64``; ``times_meaningful`` is False where the clock says nothing about hardware; ``label`` goes
+    beside every result, for example ``"simulated"``, None for nothing special.
     """
 
     name: str
     platform: str
     times_meaningful: bool
+    label: str | None
 
     def push(self, file: Path) -> str:
-        """Make a host file available; returns its path on the device. Raises ``DeviceError``."""
+        """Make a host file available, readable and executable; returns its absolute path on the device.
+
+        Devices with files of their own keep it in a cache by content: what is there already is not sent again, and
+        what was sent is compared with the original. Raises ``DeviceError``.
+        """
 
     def pull(self, path: str, file: Path) -> None:
         """Copy a file of the device to the host, whole or not at all. Raises ``DeviceError``."""
 
     def run(self, command: Sequence[str], *, timeout: float) -> Completed:
-        """Run a pushed program to its end. Raises ``DeviceError`` after ``timeout`` seconds or when it cannot start."""
+        """Run a pushed program, or one that the device has, to its end.
+
+        Raises ``DeviceError`` when it cannot start, when the device goes away, and after ``timeout`` seconds; the
+        program is ended then.
+        """
+
+    def userland(self) -> Userland:
+        """What the device's programs are made for: ABI, C library, kernel."""
 
     def properties(self) -> Mapping[str, Any]:
         """JSON-ready facts for the record: processor, kernel, what it is emulated by."""
@@ -58,6 +73,8 @@ class Device(Protocol):
 
 class HostFiles:
     """What ``local`` and ``qemu`` share: the device's files are the host's, so nothing is copied to it."""
+
+    label: str | None = None
 
     def push(self, file: Path) -> str:
         """The file's own absolute path."""

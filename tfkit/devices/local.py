@@ -9,6 +9,7 @@ from tfkit import _native
 from tfkit._errors import UsageError
 from tfkit.devices import facts, process
 from tfkit.devices.base import Completed, HostFiles
+from tfkit.devices.userland import PROBE, Userland, parse
 
 
 class LocalDevice(HostFiles):
@@ -22,6 +23,9 @@ class LocalDevice(HostFiles):
 
     def run(self, command: Sequence[str], *, timeout: float) -> Completed:
         return process.run(command, timeout=timeout)
+
+    def userland(self) -> Userland:
+        return parse(process.run(["sh", "-c", PROBE], timeout=30).stdout)
 
     def properties(self) -> Mapping[str, Any]:
         return {"kind": "local", **facts.host()}

@@ -19,6 +19,7 @@ from tfkit._errors import MissingToolError, UsageError
 from tfkit.devices import facts, process
 from tfkit.devices.arm_cpus import CPUS, ArmCpu
 from tfkit.devices.base import Completed, HostFiles
+from tfkit.devices.userland import Userland
 
 INSTALL = "apt-get install -y qemu-user libc6-arm64-cross libstdc++6-arm64-cross libgcc-s1-arm64-cross"
 SYSROOT = Path("/usr/aarch64-linux-gnu/lib")
@@ -38,18 +39,25 @@ class QemuDevice(HostFiles):
         self.name = f"qemu:{cpu.name}"
         self._cpu = cpu
         self._qemu = _program()
-        _check_sysroot()
+        check_libraries()
         self._prefix = tempfile.TemporaryDirectory(prefix="tfkit-qemu-")
         cpuinfo = Path(self._prefix.name, "proc", "cpuinfo")
         cpuinfo.parent.mkdir()
         cpuinfo.write_text(cpu.cpuinfo(os.cpu_count() or 1))
 
     def run(self, command: Sequence[str], *, timeout: float) -> Completed:
+        """Arm programs run emulated, all others (``cat``) as they are on this machine."""
+        if not _is_arm(command[0]):
+            return process.run(command, timeout=timeout)
         emulator = [self._qemu, "-cpu", self._cpu.name, "-L", self._prefix.name]
         loader = [str(SYSROOT / LOADER), "--library-path", str(SYSROOT)]
         # The guest must not obey the loader settings of the host.
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("LD_", "QEMU_"))}
         return process.run([*emulator, *loader, *command], timeout=timeout, environment=clean)
+
+    def userland(self) -> Userland:
+        """That of Debian's Arm cross libraries, through which every program starts."""
+        return Userland("arm64", libc="glibc", libc_version=(2, 36), libstdcxx=(3, 4, 30))
 
     def properties(self) -> Mapping[str, Any]:
         version = process.run([self._qemu, "--version"], timeout=30).stdout.splitlines()
@@ -83,12 +91,23 @@ def _program() -> str:
     raise MissingToolError(f"{PROGRAMS[0]} is not installed; run: {INSTALL}")
 
 
+def _is_arm(program: str) -> bool:
+    """Whether a file is an ELF program for 64-bit Arm (e_machine 183)."""
+    try:
+        with open(program, "rb") as file:
+            start = file.read(20)
+    except OSError:
+        return False
+    return start[:5] == b"\x7fELF\x02" and start[18:20] == (183).to_bytes(2, "little")
+
+
 def missing_libraries() -> list[str]:
     """The Arm libraries that are not installed."""
     return [name for name in LIBRARIES if not (SYSROOT / name).exists()]
 
 
-def _check_sysroot() -> None:
+def check_libraries() -> None:
+    """Raise ``MissingToolError`` naming the Arm libraries that are not installed, and the command."""
     missing = missing_libraries()
     if missing:
         raise MissingToolError(f"{SYSROOT} lacks {', '.join(missing)}; run: {INSTALL}")
