@@ -7,10 +7,11 @@ PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 
 # Debian packages; `pip install` of tfkit needs none of them.
 RUN_TOOLS := qemu-user libc6-arm64-cross libstdc++6-arm64-cross libgcc-s1-arm64-cross
-TEST_TOOLS := $(RUN_TOOLS) g++ googletest clang libclang-rt-dev
+MODEL_TOOLS := $(RUN_TOOLS) gcc libc6-dev llvm-19|llvm-20|llvm-21|llvm-22# a|b: any of these
+TEST_TOOLS := $(MODEL_TOOLS) g++ googletest clang libclang-rt-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test test-all bench lint format clean run-tools test-tools
+.PHONY: help quickstart test test-all bench bench-arm lint format clean run-tools test-tools model-tools
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +28,9 @@ test-all: test-tools $(VENV)/.installed lint ## full matrices, sanitizers, long 
 bench: run-tools $(VENV)/.installed ## measure every claim and write BENCHMARKS.md
 	$(BIN)/python -m tests.claims BENCHMARKS.md
 
+bench-arm: model-tools $(VENV)/.installed ## count and model the Arm kernels under emulation and write BENCHMARKS-ARM.md
+	$(BIN)/python -m tests.claims_arm BENCHMARKS-ARM.md
+
 lint: $(VENV)/.installed ## ruff, mypy, clang-format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -42,7 +46,10 @@ run-tools:
 	@$(if $(NO_TOOLS),true,.ci/tools $(RUN_TOOLS))
 
 test-tools:
-	@$(if $(NO_TOOLS),true,.ci/tools $(TEST_TOOLS))
+	@$(if $(NO_TOOLS),true,.ci/tools $(TEST_TOOLS:%='%') && .ci/qemu-header build/qemu)
+
+model-tools:
+	@$(if $(NO_TOOLS),true,.ci/tools $(MODEL_TOOLS:%='%') && .ci/qemu-header build/qemu)
 
 # The build tools come first and stay: without build isolation zig's cache survives from one install to the next.
 $(VENV)/.installed: pyproject.toml $(shell git ls-files 'android_bench/*')

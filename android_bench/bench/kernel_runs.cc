@@ -2,8 +2,10 @@
 //
 //   tfkit_kernel_runs KERNEL OUTPUT HEIGHT WIDTH IN OUT GROUPS FILTER RUNS
 //
-// with OUTPUT float, int8 or bitpacked. KERNEL "-" takes what selection takes. Prints the kernel's
-// name. What one run costs is the difference between two calls with different RUNS.
+// with OUTPUT float, int8 or bitpacked. KERNEL "-" is the one that selection takes here, a number
+// like 0x41d0b the one that it takes where all cores are of this type (implementer << 12 | part).
+// Prints the kernel's name. What one run costs is the difference between two calls with different
+// RUNS.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -36,8 +38,19 @@ bconv2d::OutputTransform TransformOf(const char* output, const bconv2d::Filter& 
   return bconv2d::FloatOutput(filter, none, multiplier.data(), bias.data());
 }
 
+// This CPU, or one of its features with other cores.
+Cpu CpuOf(const std::string& kernel) {
+  Cpu cpu = HostCpu();
+  if (kernel.rfind("0x", 0) == 0) {
+    cpu.core_types[0] = static_cast<std::uint32_t>(std::strtoul(kernel.c_str(), nullptr, 16));
+    cpu.core_type_count = 1;
+  }
+  return cpu;
+}
+
 int Main(char** arguments) {
-  const std::string forced = std::strcmp(arguments[1], "-") == 0 ? "" : arguments[1];
+  const std::string kernel_name = arguments[1];
+  const bool selected = kernel_name == "-" || kernel_name.rfind("0x", 0) == 0;
   int numbers[7];
   for (int i = 0; i < 7; ++i) numbers[i] = std::atoi(arguments[3 + i]);
   const auto [height, width, in, out, groups, size, runs] = numbers;
@@ -51,7 +64,7 @@ int Main(char** arguments) {
   geometry.y = *y;
   geometry.x = *x;
   const bconv2d::Filter& filter = geometry.filter;
-  const auto selection = bconv2d::Select(geometry, HostCpu(), forced);
+  const auto selection = bconv2d::Select(geometry, CpuOf(kernel_name), selected ? "" : kernel_name);
   if (selection.kernel == nullptr) {
     std::fprintf(stderr, "%s\n", selection.error.c_str());
     return 2;

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import datetime
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import tfkit
 from tests.claims import conversion, kernels, kernels_avx2, kernels_glue, kernels_networks, startup
+from tests.claims.table import table
 from tfkit._files import whole_file
 from tfkit.devices.facts import host
 
 CLAIMS = (startup, conversion, kernels, kernels_avx2, kernels_glue, kernels_networks)
-
-
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def document() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import collections
 import functools
 import shutil
@@ -12,6 +13,8 @@ from pathlib import Path
 
 SYSROOT = Path("/usr/aarch64-linux-gnu")
 PLUGIN_SOURCE = Path(__file__).with_name("blocks_plugin.c")
+# Of the installed qemu's sources; Debian packages it nowhere else.
+HEADER_FOLDER = Path(__file__).resolve().parents[2] / "build" / "qemu"
 
 Instructions = tuple[int, ...]
 Counts = collections.Counter[Instructions]
@@ -21,8 +24,12 @@ Counts = collections.Counter[Instructions]
 def _plugin() -> Path:
     compiler = shutil.which("gcc") or shutil.which("cc")
     assert compiler, "a C compiler is missing; install it with: apt-get install -y gcc"
+    missing = f"qemu-plugin.h is missing; fetch it with: .ci/qemu-header {HEADER_FOLDER}"
+    assert (HEADER_FOLDER / "qemu-plugin.h").is_file(), missing
     library = Path(tempfile.mkdtemp(prefix="tfkit-blocks-"), "libblocks.so")
-    subprocess.run([compiler, "-O1", "-shared", "-fPIC", "-o", library, PLUGIN_SOURCE], check=True)
+    flags = ["-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", f"-I{HEADER_FOLDER}"]
+    subprocess.run([compiler, *flags, "-o", library, PLUGIN_SOURCE], check=True)
+    atexit.register(shutil.rmtree, library.parent, ignore_errors=True)
     return library
 
 

@@ -1,27 +1,13 @@
 /* A plugin for qemu-user 7.2: how often each translated block was executed, and its instructions.
  *
- * Debian's packages contain neither plugins nor qemu-plugin.h, so the few functions used are
- * declared here, as version 1 of qemu's plugin interface has them (QEMU 7.2,
- * docs/devel/tcg-plugins.rst). Writes lines of: address, executions, instructions in hexadecimal.
+ * Writes lines of: address, executions, instructions in hexadecimal.
  */
-#include <inttypes.h>
+#include <qemu-plugin.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef uint64_t plugin_id;
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id, void (*)(plugin_id, struct qemu_plugin_tb *));
-void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *, int op, void *, uint64_t);
-void qemu_plugin_register_atexit_cb(plugin_id, void (*)(plugin_id, void *), void *);
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *);
-uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *);
-struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *, size_t);
-const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *);
-enum { ADD_U64 = 0 };
-
-__attribute__((visibility("default"))) int qemu_plugin_version = 1;
+QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
 
 struct block {
   struct block *next;
@@ -34,7 +20,7 @@ static struct block *blocks;
 static const char *path;
 
 /* A block may be translated again; its counts are added up by the reader. */
-static void translated(plugin_id id, struct qemu_plugin_tb *tb) {
+static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
   (void)id;
   size_t count = qemu_plugin_tb_n_insns(tb);
   struct block *block = calloc(1, sizeof *block + count * sizeof *block->instructions);
@@ -46,10 +32,10 @@ static void translated(plugin_id id, struct qemu_plugin_tb *tb) {
   }
   block->next = blocks;
   blocks = block;
-  qemu_plugin_register_vcpu_tb_exec_inline(tb, ADD_U64, &block->executions, 1);
+  qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64, &block->executions, 1);
 }
 
-static void at_exit(plugin_id id, void *data) {
+static void at_exit(qemu_plugin_id_t id, void *data) {
   (void)id;
   (void)data;
   FILE *file = fopen(path, "w");
@@ -62,8 +48,8 @@ static void at_exit(plugin_id id, void *data) {
   fclose(file);
 }
 
-__attribute__((visibility("default"))) int qemu_plugin_install(plugin_id id, const void *info,
-                                                               int argc, char **argv) {
+QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
+                                           char **argv) {
   (void)info;
   if (argc != 1 || strncmp(argv[0], "out=", 4) != 0) return -1;
   path = strdup(argv[0] + 4);

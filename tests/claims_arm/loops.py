@@ -10,17 +10,18 @@ import sys
 from pathlib import Path
 
 from tests.claims_arm import blocks, inorder, mca
-from tests.claims_arm.blocks import Instructions
+from tests.claims_arm.blocks import Counts, Instructions
+from tests.claims_arm.layers import Layer
 
 OUT_OF_ORDER = ("cortex-a72", "neoverse-n1", "neoverse-n2", "neoverse-v2")
 IN_ORDER = {"cortex-a53": inorder.A53, "cortex-a55": inorder.A55}
 
 
-def hottest(program: Path, kernel: str) -> Instructions:
-    """The innermost loop of a kernel."""
-    words = mca.hottest(blocks.per_run("max", program, kernel, "float", "14", "14", "256", "256", "1", "3"))
+def hottest(counts: Counts) -> Instructions:
+    """The block that most instructions are spent in, if it is a loop's."""
+    words = max(counts, key=lambda words: counts[words] * len(words))
     if not blocks.is_branch(words[-1]):
-        raise ValueError(f"the block that {kernel} spends most instructions in does not end with a branch")
+        raise ValueError("the block that most instructions are spent in does not end with a branch, so it is no loop")
     return words
 
 
@@ -52,7 +53,7 @@ def main() -> None:
     """Print a line per kernel and core."""
     program, kernels = Path(sys.argv[1]), sys.argv[2:] or ["neon_xnor", "neon_lut"]
     for kernel in kernels:
-        words = hottest(program, kernel)
+        words = hottest(blocks.per_run("max", program, kernel, "float", *Layer.parse("14x14x256").arguments))
         lines = mca.assembly(words)
         wide = "128-bit loads" if has_wide_load(words) else "no 128-bit loads"
         sys.stdout.write(f"{kernel}: {len(lines)} instructions, {products(lines)} products, {wide}\n")

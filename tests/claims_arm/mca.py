@@ -39,7 +39,7 @@ def version() -> str:
 def assembly(words: Instructions) -> list[str]:
     """The instructions as text; branch targets are offsets, which the model ignores."""
     data = "\n".join(" ".join(f"0x{byte:02x}" for byte in word.to_bytes(4, "little")) for word in words)
-    command = [tool("llvm-mc"), "--disassemble", "--triple=aarch64", "-mattr=+v8.2a,+dotprod"]
+    command = [tool("llvm-mc"), "--disassemble", "--triple=aarch64", "-mattr=+v8.6a,+sve2"]
     done = subprocess.run(command, input=data, capture_output=True, text=True, check=True)
     lines = [line.strip() for line in done.stdout.splitlines() if line.startswith("\t") and line[1] != "."]
     assert len(lines) == len(words), done.stdout + done.stderr
@@ -69,8 +69,3 @@ def total_cycles(core: str, counts: Counts) -> float:
         total += count * cycles(core, words)
         left -= count * len(words)
     return total
-
-
-def hottest(counts: Counts) -> Instructions:
-    """The block that most instructions are spent in."""
-    return max(counts, key=lambda words: counts[words] * len(words))

@@ -12,7 +12,8 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCES = REPOSITORY / "android_bench"
-TARGETS = ("tfkit_native_tests", "tfkit_abi_probe", "tfkit_delegate")
+TARGETS = ("tfkit_native_tests", "tfkit_abi_probe", "tfkit_delegate", "tfkit_kernel_runs")
+ARM64 = f"CMAKE_TOOLCHAIN_FILE={SOURCES}/cmake/zig-aarch64.cmake"
 
 
 def _tool(name: str) -> str:
@@ -85,4 +86,10 @@ def fuzzer_build() -> Path:
 @functools.cache
 def arm64_build() -> Path:
     """Build folder for aarch64 Linux, cross-compiled with zig."""
-    return _build("arm64", f"CMAKE_TOOLCHAIN_FILE={SOURCES}/cmake/zig-aarch64.cmake")
+    return _build("arm64", ARM64)
+
+
+@functools.cache
+def arm64_kernels() -> Path:
+    """Build folder for aarch64 Linux with the kernels and the program that runs one; needs no GoogleTest."""
+    return _build("arm64-kernels", ARM64, targets=("tfkit_kernel_runs",))

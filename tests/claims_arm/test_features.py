@@ -1,0 +1,89 @@
+"""No kernel executes an instruction that its cores lack, nor holds one in its object file."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from helpers.native_build import SOURCES, arm64_build
+from tests.claims_arm import blocks, mca, objects
+from tests.claims_arm.features import needed
+from tests.claims_arm.layers import Layer
+
+# A small layer that each kernel takes whole; with 32 channels groups are possible too.
+LAYER = Layer(6, 64)
+OWN_FLAGS = re.compile(r"neon(dotprod|i8mm)(_.*)?\.cc\.o")
+
+
+def arm_kernels() -> list[str]:
+    """Names in the list of binary convolutions, but those of x86-64."""
+    text = (SOURCES / "kernels" / "bconv2d" / "kernels.inc").read_text()
+    text = re.sub(r"#if defined\(__x86_64__\).*?#endif", "", text, flags=re.DOTALL)
+    names = re.findall(r"TFKIT_KERNEL\((\w+)\)", text)
+    assert {"neon_lut", "neon_xnor", "portable", "reference"} <= set(names)
+    return names
+
+
+def program() -> Path:
+    return arm64_build() / "bench" / "tfkit_kernel_runs"
+
+
+@pytest.mark.parametrize(
+    ("assembly", "feature"),
+    [
+        ("udot v0.4s, v1.16b, v2.16b", "dotprod"),
+        ("sdot v0.2s, v1.8b, v2.8b", "dotprod"),
+        ("udot v0.4s, v1.16b, v2.4b[3]", "dotprod"),
+        ("smmla v0.4s, v1.16b, v2.16b", "i8mm"),
+        ("usmmla v0.4s, v1.16b, v2.16b", "i8mm"),
+        ("usdot v0.4s, v1.16b, v2.16b", "i8mm"),
+        ("sudot v0.4s, v1.16b, v2.4b[1]", "i8mm"),
+        ("cnt z0.b, p0/m, z1.b", "SVE"),
+        ("ld1b { z0.b }, p0/z, [x0]", "SVE"),
+        ("ptrue p0.b", "SVE"),
+        ("eor3 v0.16b, v1.16b, v2.16b, v3.16b", "SHA3"),
+        ("ldadd x0, x1, [x2]", "atomics"),
+        ("swpal w0, w1, [x2]", "atomics"),
+        ("eor v0.16b, v1.16b, v2.16b", None),
+        ("cnt v0.16b, v1.16b", None),
+        ("uadalp v0.8h, v1.16b", None),
+        ("tbl v0.16b, { v1.16b, v2.16b }, v3.16b", None),
+        ("usra v0.16b, v1.16b, #4", None),
+        ("mla v0.4s, v1.4s, v2.4s", None),
+        ("sqdmulh v0.4s, v1.4s, v2.s[1]", None),
+        ("ldr x0, [x1, x2]", None),
+        ("ldp q0, q1, [x0]", None),
+    ],
+)
+def test_features_are_told_by_encodings(assembly: str, feature: str | None) -> None:
+    command = [mca.tool("llvm-mc"), "--triple=aarch64", "-mattr=+v8.6a,+sve2,+sha3", "--show-encoding"]
+    done = subprocess.run(command, input=assembly, capture_output=True, text=True, check=True)
+    match = re.search(r"encoding: \[(.*)\]", done.stdout)
+    assert match, done.stdout
+    assert needed(int.from_bytes(bytes(int(byte, 16) for byte in match[1].split(",")), "little")) == feature
+
+
+def test_object_files_hold_the_baseline_only() -> None:
+    """Files with flags of their own, whose kernels selection guards, apart."""
+    files = [path for path in (arm64_build() / "kernels").rglob("*.o") if not OWN_FLAGS.fullmatch(path.name)]
+    assert len(files) > 10
+    count = 0
+    for path in files:
+        for section in objects.sections(path):
+            count += len(section)
+            wrong = {placed.text: needed(placed.word) for placed in section if needed(placed.word)}
+            assert not wrong, f"{path.name}: {wrong}"
+    assert count > 10_000, "the disassembly was not read"
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize("cpu", ["cortex-a53", "cortex-a72"])
+def test_forced_kernels_execute_the_baseline_only(cpu: str) -> None:
+    for kernel in arm_kernels():
+        counts = blocks.per_run(cpu, program(), kernel, "float", *LAYER.arguments)
+        assert blocks.instructions(counts) > LAYER.products / 128, kernel
+        wrong = {feature for words in counts for word in words if (feature := needed(word))}
+        assert not wrong, f"{kernel} on {cpu}: {wrong}"
