@@ -29,6 +29,7 @@ using LiteRtTensorBuffer = struct LiteRtTensorBufferT*;
 using LiteRtTensorBufferRequirements = struct LiteRtTensorBufferRequirementsT*;
 using LiteRtAccelerator = struct LiteRtAcceleratorT*;
 using LiteRtAcceleratorConst = const struct LiteRtAcceleratorT*;
+using LiteRtProfiler = struct LiteRtProfilerT*;
 using LiteRtDelegateWrapper = struct LiteRtDelegateWrapperT*;
 using LiteRtRuntimeContext = struct LiteRtRuntimeContextT;
 using TfLiteOpaqueDelegate = struct TfLiteOpaqueDelegateT;
@@ -100,6 +101,24 @@ constexpr int kLiteRtTensorBufferTypeHostMemory = 1;
 constexpr int kLiteRtTensorBufferLockModeRead = 0;
 constexpr int kLiteRtTensorBufferLockModeWrite = 1;
 
+constexpr int kLiteRtProfilerEventTypeOp = 2;
+constexpr int kLiteRtProfilerEventTypeDelegateOp = 8;
+// Anything above is telemetry, whose durations mean nothing.
+constexpr int kLiteRtProfilerEventTypeLast = 16;
+struct ProfiledEventData {
+  const char* tag;  // the profiler's, until it is reset
+  std::int32_t event_type;
+  std::uint64_t start_timestamp_us;
+  std::uint64_t elapsed_time_us;
+  std::size_t begin_mem_usage[3];
+  std::size_t end_mem_usage[3];
+  std::uint64_t event_metadata1;  // of an op: its node
+  std::uint64_t event_metadata2;  // and subgraph
+  std::int32_t event_source;
+};
+static_assert(sizeof(ProfiledEventData) == 104 && offsetof(ProfiledEventData, event_source) == 96,
+              "ProfiledEventData");
+
 using LiteRtCreateDelegateCallback = LiteRtStatus (*)(LiteRtRuntimeContext*, LiteRtEnvironment,
                                                       LiteRtAcceleratorConst, LiteRtOptions,
                                                       LiteRtDelegateWrapper*);
@@ -165,6 +184,12 @@ using LiteRtCreateDelegateCallback = LiteRtStatus (*)(LiteRtRuntimeContext*, Lit
   X(void, DestroyTensorBuffer, (LiteRtTensorBuffer))                                            \
   X(LiteRtStatus, LockTensorBuffer, (LiteRtTensorBuffer, void**, int))                          \
   X(LiteRtStatus, UnlockTensorBuffer, (LiteRtTensorBuffer))                                     \
+  X(LiteRtStatus, CompiledModelGetProfiler, (LiteRtCompiledModel, LiteRtProfiler*))             \
+  X(LiteRtStatus, StartProfiler, (LiteRtProfiler))                                              \
+  X(LiteRtStatus, StopProfiler, (LiteRtProfiler))                                               \
+  X(LiteRtStatus, ResetProfiler, (LiteRtProfiler))                                              \
+  X(LiteRtStatus, GetNumProfilerEvents, (LiteRtProfiler, int*))                                 \
+  X(LiteRtStatus, GetProfilerEvents, (LiteRtProfiler, int, ProfiledEventData*))                 \
   X(LiteRtStatus, RunCompiledModel,                                                             \
     (LiteRtCompiledModel, LiteRtParamIndex, std::size_t, LiteRtTensorBuffer*, std::size_t,      \
      LiteRtTensorBuffer*))

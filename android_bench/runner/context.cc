@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -14,12 +14,12 @@ namespace tfkit::runner {
 namespace {
 
 // Distinct values per key, in order of appearance: big.LITTLE chips list several CPU parts.
-std::map<std::string, std::vector<std::string>> CpuInfo() {
+std::map<std::string, std::vector<std::string>> CpuInfo(const SystemFiles& files) {
   static const char* const kKeys[] = {"model name", "Hardware", "Model",       "CPU implementer",
                                       "CPU part",   "Features", "CPU revision"};
   std::map<std::string, std::vector<std::string>> facts;
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
+  std::istringstream lines(files.Text("/proc/cpuinfo").value_or(""));
+  for (std::string line; std::getline(lines, line);) {
     const auto colon = line.find(':');
     if (colon == std::string::npos) continue;
     const std::string key = line.substr(0, line.find_last_not_of(" \t", colon - 1) + 1);
@@ -34,7 +34,7 @@ std::map<std::string, std::vector<std::string>> CpuInfo() {
 
 }  // namespace
 
-void AppendContext(Json& json) {
+void AppendContext(Json& json, const SystemFiles& files) {
   json.BeginObject();
   utsname name;
   if (uname(&name) == 0) {
@@ -45,12 +45,14 @@ void AppendContext(Json& json) {
   }
   json.Key("logical_cpus").Integer(sysconf(_SC_NPROCESSORS_ONLN));
   json.Key("cpuinfo").BeginObject();
-  for (const auto& [key, values] : CpuInfo()) json.Key(key).Strings(values);
+  for (const auto& [key, values] : CpuInfo(files)) json.Key(key).Strings(values);
   json.EndObject();
   double load[3];
   json.Key("load_average").BeginArray();
   for (int i = 0, count = getloadavg(load, 3); i < count; ++i) json.Real(load[i]);
   json.EndArray();
+  json.Key("cpuset").OptionalString(files.Text("/proc/self/cpuset").value_or(""));
+  json.Key("cgroup").OptionalString(files.Text("/proc/self/cgroup").value_or(""));
   json.EndObject();
 }
 

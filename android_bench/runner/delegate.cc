@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "runner/accelerator.h"
 #include "runner/failure.h"
 
 namespace tfkit::runner {
@@ -30,21 +31,6 @@ void ReportError(const char* message) {
   plugin.error += message;
 }
 
-LiteRtStatus GetName(LiteRtAcceleratorConst, const char** name) {
-  *name = "tfkit";
-  return kLiteRtStatusOk;
-}
-
-LiteRtStatus GetVersion(LiteRtAcceleratorConst, LiteRtApiVersion* version) {
-  *version = {0, 1, 0};
-  return kLiteRtStatusOk;
-}
-
-LiteRtStatus GetHardwareSupport(LiteRtAcceleratorConst, LiteRtHwAcceleratorSet* set) {
-  *set = kLiteRtHwAcceleratorCpu;
-  return kLiteRtStatusOk;
-}
-
 LiteRtStatus CreateDelegate(LiteRtRuntimeContext*, LiteRtEnvironment, LiteRtAcceleratorConst,
                             LiteRtOptions, LiteRtDelegateWrapper* wrapper) {
   const std::string threads = std::to_string(plugin.options.threads);
@@ -53,6 +39,10 @@ LiteRtStatus CreateDelegate(LiteRtRuntimeContext*, LiteRtEnvironment, LiteRtAcce
   if (!plugin.options.kernel.empty()) {
     keys.push_back("kernel");
     values.push_back(plugin.options.kernel.c_str());
+  }
+  if (plugin.options.profile) {
+    keys.push_back("profile");
+    values.push_back("1");
   }
   TfLiteOpaqueDelegate* delegate =
       plugin.create(keys.data(), values.data(), keys.size(), ReportError);
@@ -79,16 +69,7 @@ void RegisterDelegate(const LiteRt& litert, LiteRtEnvironment environment,
     throw Failure(options.library +
                   " is no TFLite external delegate: it lacks tflite_plugin_create_delegate");
   }
-  LiteRtAccelerator accelerator = nullptr;
-  Check(litert.CreateAccelerator(&accelerator), "creating an accelerator");
-  Check(litert.SetAcceleratorGetName(accelerator, GetName), "naming the accelerator");
-  Check(litert.SetAcceleratorGetVersion(accelerator, GetVersion), "versioning the accelerator");
-  Check(litert.SetAcceleratorGetHardwareSupport(accelerator, GetHardwareSupport),
-        "placing the accelerator");
-  Check(litert.SetDelegateFunction(accelerator, CreateDelegate),
-        "giving the accelerator its delegate");
-  Check(litert.RegisterAccelerator(environment, accelerator, nullptr, nullptr),
-        "registering the accelerator");
+  RegisterAccelerator(litert, environment, CreateDelegate);
 }
 
 std::string DelegateReport() {

@@ -12,6 +12,7 @@ struct DelegateOptions {
   std::string library;
   std::string kernel;  // empty: the delegate chooses
   int threads = 1;
+  bool profile = false;  // time each node
 };
 
 // Makes LiteRT offer every model that is compiled in `environment` to the delegate in

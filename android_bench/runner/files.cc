@@ -1,5 +1,8 @@
 #include "runner/files.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,6 +19,26 @@ AlignedBytes::AlignedBytes(std::size_t size) : storage_(new std::uint8_t[size + 
   const auto address = reinterpret_cast<std::uintptr_t>(storage_.get());
   data_ = storage_.get() + (64 - address % 64) % 64;
 }
+
+MappedFile::MappedFile(const std::string& path) {
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  struct stat status{};
+  bool ok = file >= 0 && fstat(file, &status) == 0;
+  if (ok && status.st_size == 0) {
+    close(file);
+    throw Failure("cannot read " + path + ": it is empty");
+  }
+  if (ok) {
+    size_ = static_cast<std::size_t>(status.st_size);
+    data_ = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file, 0);
+    ok = data_ != MAP_FAILED;
+  }
+  const int error = errno;
+  if (file >= 0) close(file);
+  if (!ok) throw Failure("cannot read " + path + ": " + std::strerror(error));
+}
+
+MappedFile::~MappedFile() { munmap(data_, size_); }
 
 AlignedBytes ReadFile(const std::string& path) {
   std::error_code error;

@@ -23,6 +23,22 @@ class AlignedBytes {
   std::size_t size_;
 };
 
+// A file as the kernel maps it: its pages can be dropped and read again, as an app's model is.
+class MappedFile {
+ public:
+  // Throws Failure when the file is missing, unreadable or a folder.
+  explicit MappedFile(const std::string& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  const void* data() const { return data_; }
+  std::size_t size() const { return size_; }
+
+ private:
+  void* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
 // Throws Failure when the file is missing, unreadable or a folder.
 AlignedBytes ReadFile(const std::string& path);
 

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "runner/failure.h"
+#include "runner/profile.h"
 
 namespace tfkit::runner {
 namespace {
@@ -48,7 +49,36 @@ double Real(const std::string& flag, const std::string& text) {
   return value;
 }
 
+Mode ModeNamed(const std::string& name) {
+  for (const Mode mode : {Mode::kLatency, Mode::kMemory, Mode::kProfile}) {
+    if (name == Name(mode)) return mode;
+  }
+  Refuse("--mode is one of latency, memory, profile; got '" + name + "'");
+}
+
+void CheckTogether(const Flags& f) {
+  if (f.model.empty()) Refuse("--model is required");
+  if (f.max_runs < f.runs) Refuse("--max-runs is smaller than --runs");
+  if (!f.kernel.empty() && f.delegate.empty()) Refuse("--kernel needs --delegate");
+  if (f.mode == Mode::kProfile && f.runs < kFewestProfiledRuns) {
+    Refuse("--mode profile needs --runs of at least " + std::to_string(kFewestProfiledRuns) +
+           ": its clock ticks in microseconds; got " + std::to_string(f.runs));
+  }
+}
+
 }  // namespace
+
+const char* Name(Mode mode) {
+  switch (mode) {
+    case Mode::kLatency:
+      return "latency";
+    case Mode::kMemory:
+      return "memory";
+    case Mode::kProfile:
+      return "profile";
+  }
+  return nullptr;
+}
 
 Flags ParseFlags(int argc, const char* const* argv) {
   constexpr std::int64_t kMaxRuns = 10'000'000;
@@ -66,12 +96,15 @@ Flags ParseFlags(int argc, const char* const* argv) {
     };
   };
   const std::map<std::string, Setter> setters = {
+      {"--mode", [&](const auto&, const auto& v) { f.mode = ModeNamed(v); }},
       {"--model", text(f.model)},
       {"--litert", text(f.litert)},
       {"--delegate", text(f.delegate)},
       {"--kernel", text(f.kernel)},
       {"--threads", [&](const auto& flag,
                         const auto& v) { f.threads = static_cast<int>(Integer(flag, v, 1, 256)); }},
+      {"--cpus", text(f.cpus)},
+      {"--root", text(f.root)},
       {"--seed", [&](const auto& flag, const auto& v) { f.seed = Unsigned(flag, v); }},
       {"--inputs", text(f.inputs)},
       {"--golden", text(f.golden)},
@@ -109,9 +142,7 @@ Flags ParseFlags(int argc, const char* const* argv) {
     }
     setter->second(flag, value);
   }
-  if (f.model.empty()) Refuse("--model is required");
-  if (f.max_runs < f.runs) Refuse("--max-runs is smaller than --runs");
-  if (!f.kernel.empty() && f.delegate.empty()) Refuse("--kernel needs --delegate");
+  CheckTogether(f);
   return f;
 }
 
@@ -121,10 +152,12 @@ const char* Usage() {
 Loads a TFLite flatbuffer in LiteRT, checks its output, measures it, prints one JSON document.
 
   --model FILE                  the flatbuffer
+  --mode NAME                   latency (default), memory or profile: each in a process of its own
   --litert FILE                 libLiteRt.so (default: by the loader's search path)
   --delegate FILE               libtfkit_delegate.so; default: none
   --kernel NAME                 force one kernel of the delegate
   --threads N                   default 1
+  --cpus LIST|big|all           run on these only: 4-7 or 0,2; big: the fastest cluster with a CPU for each thread
   --seed N                      of the inputs, default 0 (splitmix64, see runner/inputs.h)
   --inputs FILE                 raw inputs in the model's order, one after the other, instead of seeded ones
   --golden FILE                 expected outputs, likewise; a mismatch is exit code 3 and nothing is measured
@@ -138,6 +171,7 @@ Loads a TFLite flatbuffer in LiteRT, checks its output, measures it, prints one 
   --min-seconds S               at least, default 0, unless --max-runs is reached
   --max-runs N                  stop there, default 10000
   --max-seconds S               stop even if N is not reached, default 60
+  --root DIR                    read /proc and /sys below this folder, for tests; default /
   --json FILE|-                 default: standard output
 
 exit codes: 0 done, 1 failed, 2 usage, 3 golden mismatch

@@ -7,12 +7,19 @@
 
 namespace tfkit::runner {
 
+enum class Mode { kLatency, kMemory, kProfile };
+
+const char* Name(Mode mode);
+
 struct Flags {
+  Mode mode = Mode::kLatency;
   std::string model;
   std::string litert = "libLiteRt.so";
   std::string delegate;  // empty: none
   std::string kernel;    // empty: the delegate chooses
   int threads = 1;
+  std::string cpus;        // empty: wherever the kernel puts the threads
+  std::string root = "/";  // of /proc and /sys
 
   std::uint64_t seed = 0;
   std::string inputs;  // empty: seeded

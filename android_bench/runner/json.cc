@@ -108,6 +108,16 @@ Json& Json::Bool(bool value) { return Raw(value ? "true" : "false"); }
 
 Json& Json::Null() { return Raw("null"); }
 
+Json& Json::Optional(const std::optional<std::int64_t>& value) {
+  return value ? Integer(*value) : Null();
+}
+
+Json& Json::OptionalString(std::string_view value) {
+  return value.empty() ? Null() : String(value);
+}
+
+Json& Json::Document(std::string_view json) { return json.empty() ? Null() : Raw(json); }
+
 Json& Json::Integers(const std::vector<std::int64_t>& values) {
   BeginArray();
   for (const auto value : values) Integer(value);

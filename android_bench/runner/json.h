@@ -4,6 +4,7 @@
 #define TFKIT_RUNNER_JSON_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +25,9 @@ class Json {
   Json& Real(double value);  // null when not finite
   Json& Bool(bool value);
   Json& Null();
-  Json& Verbatim(std::string_view document) { return Raw(document); }  // JSON already
+  Json& Optional(const std::optional<std::int64_t>& value);  // null when there is none
+  Json& OptionalString(std::string_view value);              // null when it is empty
+  Json& Document(std::string_view json);                     // JSON already; null when it is empty
   Json& Integers(const std::vector<std::int64_t>& values);
   Json& Strings(const std::vector<std::string>& values);
 

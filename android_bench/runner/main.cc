@@ -7,16 +7,24 @@
 #include <new>
 #include <vector>
 
+#include "runner/affinity.h"
+#include "runner/clock.h"
+#include "runner/conditions.h"
 #include "runner/delegate.h"
 #include "runner/failure.h"
 #include "runner/files.h"
 #include "runner/flags.h"
 #include "runner/golden.h"
 #include "runner/inputs.h"
+#include "runner/json.h"
 #include "runner/litert.h"
 #include "runner/measure.h"
+#include "runner/memory.h"
+#include "runner/plan.h"
+#include "runner/profile.h"
 #include "runner/report.h"
 #include "runner/session.h"
+#include "runner/system_files.h"
 
 namespace tfkit::runner {
 namespace {
@@ -48,9 +56,10 @@ void FirstRun(Session& session, const std::vector<Bytes>& inputs, Report& report
   constexpr std::uint8_t kPattern = 0xA5;
   session.Write(inputs);
   session.FillOutputs(kPattern);
-  const std::int64_t start = Now();
+  Clock clock;
   const LiteRtStatus status = session.Run();
-  report.first_run_ns = Now() - start;
+  clock.Read();
+  report.first_run_ns = clock.elapsed();
   Check(status, "the first run");
   CheckWritten(session, kPattern);
   session.Read(outputs);
@@ -68,41 +77,99 @@ bool MatchesGolden(const Flags& flags, const std::vector<Bytes>& outputs, Report
                      [](const auto& c) { return c.ok; });
 }
 
+Measurement MeasureLatency(Session& session, const std::vector<Bytes>& inputs, const Flags& flags,
+                           const std::vector<Bytes>& first, const SystemFiles& files) {
+  Measurement m;
+  std::vector<Bytes> last;
+  m.clock_overhead_ns = ClockOverhead();
+  m.warmup = WarmUp(session, flags);
+  m.before = ConditionsBefore(files);
+  // The caches held the files last; a few runs give them back to the model.
+  for (std::int64_t i = 0; i < std::min<std::int64_t>(flags.warmup_runs, 5); ++i)
+    Check(session.Run(), "a warm-up run");
+  m.samples = Measure(session, inputs, flags, last);
+  m.after = ConditionsAfter(files);
+  m.repeatable = last == first;
+  return m;
+}
+
+std::string ProfileToJson(Session& session, const Flags& flags, const std::vector<PlanNode>& plan) {
+  WarmUp(session, flags);
+  const std::string delegate_before = DelegateReport();
+  const Profile profile = TakeProfile(session, plan, flags.runs);
+  Json json;
+  AppendProfile(json, profile, plan, delegate_before);
+  return json.text();
+}
+
+std::string MemoryToJson(Session& session, const Flags& flags, MemoryLog& memory) {
+  for (std::int64_t i = 0; i < flags.runs; ++i) Check(session.Run(), "a run");
+  memory.Record("after_runs");
+  Json json;
+  memory.Append(json, flags.runs);
+  return json.text();
+}
+
 ExitCode Run(const Flags& flags) {
+  const SystemFiles files(flags.root);
   Report report;
-  std::int64_t start = Now();
+  report.affinity = SetAffinity(flags.cpus, flags.threads, files);
+  MemoryLog memory(files);
+  const auto stage = [&](const char* name) {
+    if (flags.mode == Mode::kMemory) memory.Record(name);
+  };
+  const bool profiled = flags.mode == Mode::kProfile;
+
+  stage("empty");
+  Clock clock;
   const LiteRt litert(flags.litert);
-  const AlignedBytes model = ReadFile(flags.model);
+  const MappedFile model(flags.model);
   Session session(litert, model.data(), model.size());
   if (!flags.delegate.empty()) {
-    RegisterDelegate(litert, session.environment(), {flags.delegate, flags.kernel, flags.threads});
+    RegisterDelegate(litert, session.environment(),
+                     {flags.delegate, flags.kernel, flags.threads, profiled});
   }
+  std::vector<PlanNode> plan;
+  if (profiled) ObservePlan(litert, session.environment(), plan);
   report.custom_ops = session.CustomOps();
-  report.load_ns = Now() - start;
+  clock.Read();
+  report.load_ns = clock.elapsed();
+  stage("loaded");
 
-  start = Now();
-  session.Compile(flags.threads);
-  report.compile_ns = Now() - start;
+  clock.Read();
+  const std::int64_t loaded = clock.elapsed();
+  session.Compile(flags.threads, profiled);
+  clock.Read();
+  report.compile_ns = clock.elapsed() - loaded;
   report.inputs = session.inputs();
   report.outputs = session.outputs();
+  stage("compiled");
 
   const auto inputs = flags.inputs.empty() ? SeededInputs(report.inputs, flags.seed)
                                            : ReadTensors(flags.inputs, report.inputs, "input");
-  std::vector<Bytes> first, last;
+  std::vector<Bytes> first;
   FirstRun(session, inputs, report, first);
+  stage("first_run");
   report.delegate = DelegateReport();
   if (!flags.dump_outputs.empty()) WriteTensors(flags.dump_outputs, first);
   if (!MatchesGolden(flags, first, report)) {
-    Emit(flags.json, ToJson(report, flags));
+    Emit(flags.json, ToJson(report, flags, files));
     return kGoldenMismatch;
   }
-  if (flags.runs > 0) {
-    report.warmup = WarmUp(session, flags);
-    report.samples = Measure(session, inputs, flags, last);
-    report.repeatable = last == first;
-    report.measured = true;
+  switch (flags.mode) {
+    case Mode::kLatency:
+      if (flags.runs > 0) report.measurement = MeasureLatency(session, inputs, flags, first, files);
+      break;
+    case Mode::kMemory:
+      report.memory = MemoryToJson(session, flags, memory);
+      break;
+    case Mode::kProfile:
+      report.profile = ProfileToJson(session, flags, plan);
+      break;
   }
-  Emit(flags.json, ToJson(report, flags));
+  report.affinity.threads = ObserveThreads(files);
+  report.delegate = DelegateReport();
+  Emit(flags.json, ToJson(report, flags, files));
   return kDone;
 }
 

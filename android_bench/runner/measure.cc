@@ -1,9 +1,10 @@
 #include "runner/measure.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <cmath>
+
+#include "runner/affinity.h"
+#include "runner/clock.h"
 
 namespace tfkit::runner {
 namespace {
@@ -25,29 +26,26 @@ bool Stable(const std::vector<std::int64_t>& last_ten) {
 
 }  // namespace
 
-std::int64_t Now() {
-  timespec t;
-  clock_gettime(CLOCK_MONOTONIC_RAW, &t);
-  return static_cast<std::int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
-}
-
 WarmUpSummary WarmUp(Session& session, const Flags& flags) {
   WarmUpSummary warmup;
-  const std::int64_t start = Now();
+  Clock clock;
   const auto enough = [&] {
-    const double elapsed = Seconds(Now() - start);
+    const double elapsed = Seconds(clock.elapsed());
     if (elapsed >= std::max(flags.max_seconds, flags.warmup_seconds)) return true;
     if (warmup.runs < flags.warmup_runs || elapsed < flags.warmup_seconds) return false;
     return elapsed >= flags.warmup_stable_seconds || Stable(warmup.last_ns);
   };
   while (!enough()) {
-    const std::int64_t before = Now();
+    clock.Read();
+    const std::int64_t before = clock.elapsed();
     Check(session.Run(), "a warm-up run");
+    clock.Read();
     if (warmup.last_ns.size() == 10) warmup.last_ns.erase(warmup.last_ns.begin());
-    warmup.last_ns.push_back(Now() - before);
+    warmup.last_ns.push_back(clock.elapsed() - before);
     ++warmup.runs;
   }
-  warmup.total_ns = Now() - start;
+  warmup.total_ns = clock.elapsed();
+  warmup.stable = Stable(warmup.last_ns);
   return warmup;
 }
 
@@ -57,25 +55,36 @@ Samples Measure(Session& session, const std::vector<Bytes>& inputs, const Flags&
   // Room for the usual case, so that no reallocation falls between two runs.
   for (auto* column : {&samples.input_write_ns, &samples.run_ns, &samples.output_read_ns})
     column->reserve(1 << 16);
-  const std::int64_t start = Now();
+  int cpu = -1;
+  Clock clock;
   std::int64_t done = 0;
   double elapsed = 0.0;
   while (done < flags.runs || (elapsed < flags.min_seconds && done < flags.max_runs)) {
-    const std::int64_t t0 = Now();
+    const std::int64_t steps = clock.backward_steps();
+    const std::int64_t t0 = clock.Read();
     session.Write(inputs);
-    const std::int64_t t1 = Now();
+    const std::int64_t t1 = clock.Read();
     const LiteRtStatus status = session.Run();
-    const std::int64_t t2 = Now();
+    const std::int64_t t2 = clock.Read();
     Check(status, "a timed run");
     session.Read(outputs);
-    const std::int64_t t3 = Now();
-    samples.input_write_ns.push_back(t1 - t0);
-    samples.run_ns.push_back(t2 - t1);
-    samples.output_read_ns.push_back(t3 - t2);
+    const std::int64_t t3 = clock.Read();
+    if (clock.backward_steps() == steps) {
+      samples.input_write_ns.push_back(t1 - t0);
+      samples.run_ns.push_back(t2 - t1);
+      samples.output_read_ns.push_back(t3 - t2);
+    }
+    const int now_on = CurrentCpu();
+    samples.cpus.insert(now_on);
+    if (cpu >= 0 && now_on != cpu) ++samples.migrations;
+    cpu = now_on;
     ++done;
-    elapsed = Seconds(t3 - start);
+    elapsed = Seconds(clock.elapsed());
     if (elapsed >= flags.max_seconds) break;
   }
+  samples.total_ns = clock.elapsed();
+  samples.backward_steps = clock.backward_steps();
+  samples.largest_backward_ns = clock.largest_backward();
   return samples;
 }
 

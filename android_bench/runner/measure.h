@@ -3,6 +3,7 @@
 #define TFKIT_RUNNER_MEASURE_H_
 
 #include <cstdint>
+#include <set>
 #include <vector>
 
 #include "runner/flags.h"
@@ -10,20 +11,23 @@
 
 namespace tfkit::runner {
 
-// CLOCK_MONOTONIC_RAW in nanoseconds: not slewed by NTP.
-std::int64_t Now();
-
-// One entry per run, in order, in nanoseconds.
+// One entry per run, in order, in nanoseconds. A run during which the clock ran backwards has none.
 struct Samples {
   std::vector<std::int64_t> input_write_ns;
   std::vector<std::int64_t> run_ns;  // around LiteRtRunCompiledModel alone
   std::vector<std::int64_t> output_read_ns;
+  std::int64_t total_ns = 0;
+  std::int64_t backward_steps = 0;
+  std::int64_t largest_backward_ns = 0;
+  std::set<int> cpus;  // where the main thread stood after a run
+  std::int64_t migrations = 0;
 };
 
 // Millions of warm-up runs of a small model are not worth keeping one by one.
 struct WarmUpSummary {
   std::int64_t runs = 0;
   std::int64_t total_ns = 0;
+  bool stable = false;                // the last 5 were as fast as the 5 before, within 2 %
   std::vector<std::int64_t> last_ns;  // the last 10 at most, in order
 };
 

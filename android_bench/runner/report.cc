@@ -32,12 +32,47 @@ void AppendGolden(Json& json, const std::vector<Comparison>& comparisons) {
   json.EndArray();
 }
 
+void AppendMeasurement(Json& json, const Measurement& m) {
+  json.BeginObject();
+  json.Key("clock").String("CLOCK_MONOTONIC_RAW");
+  json.Key("clock_overhead_ns").Integer(m.clock_overhead_ns);
+  json.Key("backward_steps").Integer(m.samples.backward_steps);
+  json.Key("largest_backward_ns").Integer(m.samples.largest_backward_ns);
+  json.Key("warmup").BeginObject();
+  json.Key("runs").Integer(m.warmup.runs);
+  json.Key("total_ns").Integer(m.warmup.total_ns);
+  json.Key("stable").Bool(m.warmup.stable);
+  json.Key("last_ns").Integers(m.warmup.last_ns);
+  json.EndObject();
+  json.Key("run_ns").Integers(m.samples.run_ns);
+  json.Key("input_write_ns").Integers(m.samples.input_write_ns);
+  json.Key("output_read_ns").Integers(m.samples.output_read_ns);
+  json.Key("total_ns").Integer(m.samples.total_ns);
+  json.Key("repeatable").Bool(m.repeatable);
+  json.EndObject();
+}
+
+void AppendAffinity(Json& json, const Report& report) {
+  json.BeginObject();
+  AppendAffinity(json, report.affinity);
+  json.Key("main_cpus");
+  if (report.measurement) {
+    const auto& cpus = report.measurement->samples.cpus;
+    json.Integers({cpus.begin(), cpus.end()});
+    json.Key("migrations").Integer(report.measurement->samples.migrations);
+  } else {
+    json.Null().Key("migrations").Null();
+  }
+  json.EndObject();
+}
+
 }  // namespace
 
-std::string ToJson(const Report& report, const Flags& flags) {
+std::string ToJson(const Report& report, const Flags& flags, const SystemFiles& files) {
   Json json;
   json.BeginObject();
   json.Key("schema_version").Integer(kSchemaVersion);
+  json.Key("mode").String(Name(flags.mode));
   json.Key("threads").Integer(flags.threads);
   json.Key("seed");
   if (flags.inputs.empty()) {
@@ -50,12 +85,7 @@ std::string ToJson(const Report& report, const Flags& flags) {
   json.Key("outputs");
   AppendTensors(json, report.outputs);
   json.Key("custom_ops").Strings(report.custom_ops);
-  json.Key("delegate");
-  if (report.delegate.empty()) {
-    json.Null();
-  } else {
-    json.Verbatim(report.delegate);
-  }
+  json.Key("delegate").Document(report.delegate);
   json.Key("load_ns").Integer(report.load_ns);
   json.Key("compile_ns").Integer(report.compile_ns);
   json.Key("first_run_ns").Integer(report.first_run_ns);
@@ -65,25 +95,25 @@ std::string ToJson(const Report& report, const Flags& flags) {
   } else {
     json.Null();
   }
-  json.Key("measurement");
-  if (report.measured) {
-    json.BeginObject();
-    json.Key("clock").String("CLOCK_MONOTONIC_RAW");
-    json.Key("warmup").BeginObject();
-    json.Key("runs").Integer(report.warmup.runs);
-    json.Key("total_ns").Integer(report.warmup.total_ns);
-    json.Key("last_ns").Integers(report.warmup.last_ns);
-    json.EndObject();
-    json.Key("run_ns").Integers(report.samples.run_ns);
-    json.Key("input_write_ns").Integers(report.samples.input_write_ns);
-    json.Key("output_read_ns").Integers(report.samples.output_read_ns);
-    json.Key("repeatable").Bool(report.repeatable);
+  json.Key("affinity");
+  AppendAffinity(json, report);
+  if (report.measurement) {
+    json.Key("measurement");
+    AppendMeasurement(json, *report.measurement);
+    json.Key("conditions").BeginObject();
+    json.Key("before");
+    AppendConditions(json, report.measurement->before);
+    json.Key("after");
+    AppendConditions(json, report.measurement->after);
     json.EndObject();
   } else {
-    json.Null();
+    json.Key("measurement").Null();
+    json.Key("conditions").Null();
   }
+  json.Key("memory").Document(report.memory);
+  json.Key("profile").Document(report.profile);
   json.Key("context");
-  AppendContext(json);
+  AppendContext(json, files);
   json.EndObject();
   return json.text() + "\n";
 }

@@ -3,17 +3,30 @@
 #define TFKIT_RUNNER_REPORT_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "runner/affinity.h"
+#include "runner/conditions.h"
 #include "runner/flags.h"
 #include "runner/golden.h"
 #include "runner/measure.h"
+#include "runner/system_files.h"
 #include "runner/tensor.h"
 
 namespace tfkit::runner {
 
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
+
+// Mode latency.
+struct Measurement {
+  WarmUpSummary warmup;
+  std::int64_t clock_overhead_ns = 0;
+  Conditions before, after;
+  Samples samples;
+  bool repeatable = true;  // the last run gave the bytes of the first
+};
 
 struct Report {
   std::vector<std::string> custom_ops;
@@ -24,13 +37,12 @@ struct Report {
   std::int64_t first_run_ns = 0;
   bool compared = false;
   std::vector<Comparison> golden;
-  bool measured = false;
-  WarmUpSummary warmup;
-  Samples samples;
-  bool repeatable = true;  // the last run gave the bytes of the first
+  Affinity affinity;
+  std::optional<Measurement> measurement;
+  std::string memory, profile;  // JSON already; empty: not this mode's
 };
 
-std::string ToJson(const Report& report, const Flags& flags);
+std::string ToJson(const Report& report, const Flags& flags, const SystemFiles& files);
 
 // {"schema_version": ..., "error": ...}
 std::string ErrorToJson(const std::string& message);

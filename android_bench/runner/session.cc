@@ -89,7 +89,7 @@ void Session::AddText(const char* identifier, const std::string& toml) {
   Check(litert_.AddOpaqueOptions(options_, opaque), "adding options");
 }
 
-void Session::AddCpuOptions(int threads) {
+void Session::AddCpuOptions(int threads, bool profile) {
   Check(litert_.CreateOptions(&options_), "creating options");
   Check(litert_.SetOptionsHardwareAccelerators(options_, kLiteRtHwAcceleratorCpu),
         "choosing the CPU");
@@ -99,13 +99,17 @@ void Session::AddCpuOptions(int threads) {
   AddText("xnnpack", toml);
   AddText("cpu_delegate", toml);
   // 1: what goes wrong in a kernel or while loading is said on standard error.
-  AddText("runtime_options_string", "error_reporter_mode = 1\n");
+  AddText("runtime_options_string",
+          std::string("error_reporter_mode = 1\n") + (profile ? "enable_profiling = true\n" : ""));
 }
 
-void Session::Compile(int threads) {
-  AddCpuOptions(threads);
+void Session::Compile(int threads, bool profile) {
+  AddCpuOptions(threads, profile);
   Check(litert_.CreateCompiledModel(environment_, model_, options_, &compiled_),
         "compiling the model");
+  if (profile) {
+    Check(litert_.CompiledModelGetProfiler(compiled_, &profiler_), "asking for the profiler");
+  }
   Describe();
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     LiteRtTensorBufferRequirements requirements = nullptr;
@@ -188,6 +192,27 @@ void Session::Read(std::vector<Bytes>& outputs) const {
     outputs[i].resize(outputs_[i].ByteCount());
     std::memcpy(outputs[i].data(), locked.data(), outputs[i].size());
   }
+}
+
+void Session::StartProfiler() {
+  Check(litert_.ResetProfiler(profiler_), "resetting the profiler");
+  Check(litert_.StartProfiler(profiler_), "starting the profiler");
+}
+
+std::vector<ProfiledEventData> Session::StopProfiler() {
+  Check(litert_.StopProfiler(profiler_), "stopping the profiler");
+  int count = 0;
+  Check(litert_.GetNumProfilerEvents(profiler_, &count), "counting the profiler's events");
+  if (count <= 0) throw Failure("the profiler saw nothing");
+  std::vector<ProfiledEventData> events(static_cast<std::size_t>(count));
+  // A LiteRT whose events are smaller leaves the end as it is.
+  constexpr std::int32_t kUntouched = -1;
+  events.back().event_source = kUntouched;
+  Check(litert_.GetProfilerEvents(profiler_, count, events.data()), "reading the profiler");
+  if (events.back().event_source == kUntouched) {
+    throw Failure("this LiteRT's profiler has events of another layout than those of 2.1 to 2.3");
+  }
+  return events;
 }
 
 void Session::FillOutputs(std::uint8_t pattern) {

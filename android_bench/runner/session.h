@@ -24,8 +24,9 @@ class Session {
   // Names of the custom ops, node by node, over all subgraphs.
   std::vector<std::string> CustomOps() const;
 
-  // Compiles for `threads` threads and makes the buffers. A free batch axis becomes 1.
-  void Compile(int threads);
+  // Compiles for `threads` threads, with or without the profiler, and makes the buffers. A free
+  // batch axis becomes 1.
+  void Compile(int threads, bool profile);
 
   const std::vector<TensorInfo>& inputs() const { return inputs_; }
   const std::vector<TensorInfo>& outputs() const { return outputs_; }
@@ -37,13 +38,18 @@ class Session {
   }
   void Read(std::vector<Bytes>& outputs) const;
 
+  // What happens between the two is in the events that the second returns. Their tags live until
+  // the next start.
+  void StartProfiler();
+  std::vector<ProfiledEventData> StopProfiler();
+
   // Fills the output buffers with a pattern, and tells the outputs that hold nothing else: LiteRT
   // reports success for some failures that leave a buffer untouched.
   void FillOutputs(std::uint8_t pattern);
   std::vector<std::size_t> OutputsHolding(std::uint8_t pattern) const;
 
  private:
-  void AddCpuOptions(int threads);
+  void AddCpuOptions(int threads, bool profile);
   void AddText(const char* identifier, const std::string& toml);
   void Describe();
   LiteRtTensorBuffer MakeBuffer(const TensorInfo& tensor,
@@ -54,6 +60,7 @@ class Session {
   LiteRtModel model_ = nullptr;
   LiteRtOptions options_ = nullptr;
   LiteRtCompiledModel compiled_ = nullptr;
+  LiteRtProfiler profiler_ = nullptr;  // the compiled model's
   std::vector<TensorInfo> inputs_, outputs_;
   std::vector<LiteRtTensorBuffer> input_buffers_, output_buffers_;
 };

@@ -58,7 +58,7 @@ def test_the_document(tmp_path: Path) -> None:
     assert answer.stdout == ""
     assert [f.name for f in tmp_path.iterdir()] == ["out.json"]
     document = json.loads(file.read_text())
-    assert document["schema_version"] == 1
+    assert document["schema_version"] == 2
     assert document["inputs"] == [{"name": "image", "dtype": "float32", "shape": [1, 8, 8, 3]}]
     assert document["outputs"] == [{"name": "output_0", "dtype": "float32", "shape": [1, 4]}]
     assert document["custom_ops"] == []
@@ -246,7 +246,7 @@ def test_writing_replaces_nothing_but_files(tmp_path: Path) -> None:
     finally:
         os.close(reader)
     assert link.is_symlink()
-    assert json.loads(file.read_text())["schema_version"] == 1
+    assert json.loads(file.read_text())["schema_version"] == 2
 
 
 def test_names_that_are_no_text(tmp_path: Path) -> None:
