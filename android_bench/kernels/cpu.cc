@@ -1,5 +1,7 @@
 #include "kernels/cpu.h"
 
+#include "kernels/arm_host.h"
+
 namespace tfkit {
 namespace {
 
@@ -16,10 +18,22 @@ Cpu DescribeHost() {
   cpu.avx512vbmi = __builtin_cpu_supports("avx512vbmi");
   cpu.avx512vpopcntdq = __builtin_cpu_supports("avx512vpopcntdq");
 #endif
+  DescribeArmHost(cpu);
   return cpu;
 }
 
 }  // namespace
+
+void Cpu::AddCoreType(std::uint32_t type) {
+  for (int i = 0; i < core_type_count; ++i) {
+    if (core_types[i] == type) return;
+  }
+  if (core_type_count == kMaxCoreTypes) {
+    core_types[kMaxCoreTypes - 1] = 0;
+  } else {
+    core_types[core_type_count++] = type;
+  }
+}
 
 bool Has(const Cpu& cpu, Isa isa) {
 #if defined(__aarch64__)

@@ -19,11 +19,14 @@ struct Cpu {
   // 64-bit Arm; NEON is part of the baseline.
   bool dotprod = false;
   bool i8mm = false;
-  // The kinds of core that this process may run on, as MIDR_EL1's implementer << 12 | part; none if
-  // unknown.
+  // The kinds of core that this process may run on, as MIDR_EL1's implementer << 12 | part, each
+  // once; 0 stands for cores of which nothing is known, and with none nothing is known of any.
   static constexpr int kMaxCoreTypes = 8;
   std::uint32_t core_types[kMaxCoreTypes] = {};
   int core_type_count = 0;
+
+  // Beyond kMaxCoreTypes kinds, which no machine has, the last one becomes unknown.
+  void AddCoreType(std::uint32_t type);
 };
 
 // What a kernel's file is compiled for: kernels/CMakeLists.txt has the flags under these names.
