@@ -15,7 +15,7 @@ from tfkit.devices import connect, qemu
     ("spec", "message"),
     [
         ("qmu:cortex-a53", "unknown device 'qmu'; did you mean 'qemu'"),
-        ("adb", r"unknown device 'adb'.*A device is given as local, qemu:CPU"),
+        ("usb", r"unknown device 'usb'.*A device is given as local, qemu:CPU .*adb\[:SERIAL\], ssh:"),
         ("", "unknown device ''"),
         ("qemu", "qemu needs a CPU, for example qemu:cortex-a72"),
         ("qemu:cortex-a27", "unknown CPU 'cortex-a27'; did you mean .*'cortex-a72'"),

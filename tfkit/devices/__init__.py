@@ -1,4 +1,4 @@
-"""Where a flatbuffer can run: ``connect("local")``, ``connect("qemu:cortex-a72")``."""
+"""Where a flatbuffer can run: ``connect("local")``, ``connect("qemu:cortex-a72")``, ``connect("adb")``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tfkit._errors import UsageError
 from tfkit._registry import Registry
-from tfkit.devices import local, qemu
+from tfkit.devices import adb, local, qemu, ssh
 from tfkit.devices.base import Completed, Device
 
 __all__ = ["DEVICES", "Completed", "Device", "connect"]
@@ -15,8 +15,10 @@ __all__ = ["DEVICES", "Completed", "Device", "connect"]
 DEVICES: Registry[Callable[[str], Device]] = Registry("device")
 DEVICES.add("local", local.connect)
 DEVICES.add("qemu", qemu.connect)
+DEVICES.add("adb", adb.connect)
+DEVICES.add("ssh", ssh.connect)
 
-ACCEPTED = "local, qemu:CPU (for example qemu:cortex-a72)"
+ACCEPTED = "local, qemu:CPU (for example qemu:cortex-a72), adb[:SERIAL], ssh:[user@]host[:port]"
 
 
 def connect(spec: str) -> Device:

@@ -7,22 +7,35 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from typing import IO
 
 from tfkit._errors import DeviceError
 from tfkit.devices.base import Completed
 
 
-def run(command: Sequence[str], *, timeout: float, environment: Mapping[str, str] | None = None) -> Completed:
-    """Run ``command`` in a process group of its own.
+class TimedOut(DeviceError):
+    """A command did not end in time and was killed."""
+
+
+def run(
+    command: Sequence[str],
+    *,
+    timeout: float,
+    environment: Mapping[str, str] | None = None,
+    stdin: IO[bytes] | None = None,
+    stdout: IO[bytes] | None = None,
+) -> Completed:
+    """Run ``command`` in a process group of its own; ``stdin`` and ``stdout`` are open files, by default none and text.
 
     Raises:
-        DeviceError: it cannot start, or has not ended after ``timeout`` seconds; the whole group is killed then.
+        TimedOut: it has not ended after ``timeout`` seconds; the whole group is killed then.
+        DeviceError: it cannot start.
     """
     try:
         process = subprocess.Popen(
             list(command),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdin=subprocess.DEVNULL if stdin is None else stdin,
+            stdout=subprocess.PIPE if stdout is None else stdout,
             stderr=subprocess.PIPE,
             env=None if environment is None else dict(environment),
             start_new_session=True,
@@ -31,14 +44,14 @@ def run(command: Sequence[str], *, timeout: float, environment: Mapping[str, str
         reason = getattr(error, "strerror", None) or error
         raise DeviceError(f"cannot start {command[0]}: {reason}") from error
     try:
-        stdout, stderr = process.communicate(timeout=timeout)
+        said, complained = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired as error:
-        raise DeviceError(f"{os.path.basename(command[0])} has not ended after {timeout:g} s and was killed") from error
+        raise TimedOut(f"{os.path.basename(command[0])} has not ended after {timeout:g} s and was killed") from error
     finally:
         _end(process)
     code = process.returncode
     return Completed(
-        code if code >= 0 else 128 - code, stdout.decode(errors="replace"), stderr.decode(errors="replace")
+        code if code >= 0 else 128 - code, (said or b"").decode(errors="replace"), complained.decode(errors="replace")
     )
 
 

@@ -25,7 +25,15 @@ INSTALL = "apt-get install -y qemu-user libc6-arm64-cross libstdc++6-arm64-cross
 SYSROOT = Path("/usr/aarch64-linux-gnu/lib")
 LOADER = "ld-linux-aarch64.so.1"
 # What libLiteRt.so and the runner link against.
-LIBRARIES = (LOADER, "libc.so.6", "libm.so.6", "libstdc++.so.6", "libgcc_s.so.1")
+LIBRARIES = (
+    LOADER,
+    "libc.so.6",
+    "libm.so.6",
+    "libdl.so.2",
+    "libpthread.so.0",
+    "libstdc++.so.6",
+    "libgcc_s.so.1",
+)
 PROGRAMS = ("qemu-aarch64", "qemu-aarch64-static")
 
 
@@ -38,7 +46,7 @@ class QemuDevice(HostFiles):
     def __init__(self, cpu: ArmCpu) -> None:
         self.name = f"qemu:{cpu.name}"
         self._cpu = cpu
-        self._qemu = _program()
+        self._qemu = program()
         check_libraries()
         self._prefix = tempfile.TemporaryDirectory(prefix="tfkit-qemu-")
         cpuinfo = Path(self._prefix.name, "proc", "cpuinfo")
@@ -83,7 +91,7 @@ def connect(which: str) -> QemuDevice:
     return QemuDevice(CPUS[which])
 
 
-def _program() -> str:
+def program() -> str:
     for name in PROGRAMS:
         found = shutil.which(name)
         if found:

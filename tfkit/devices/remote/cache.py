@@ -1,0 +1,94 @@
+"""Files on the device by their content: sent once, and only believed after they were compared with the original."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import secrets
+import tempfile
+from pathlib import Path
+
+from tfkit._errors import DeviceError
+from tfkit.devices.remote.framing import quoted
+from tfkit.devices.remote.session import Session
+
+ATTEMPTS = 2
+CHECK_TIMEOUT_S = 120.0
+# A slow link brings a megabyte in ten seconds.
+SECONDS_PER_BYTE = 10 / 1e6
+_PLAIN = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9._+-]{0,99}")
+
+
+class Cache:
+    """``ROOT/cache/SHA256/NAME``; a file appears under that name only when it is whole."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._known: dict[tuple[str, int, int, int], str] = {}
+
+    def push(self, file: Path) -> str:
+        """The file's path on the device. Raises ``DeviceError`` also when it arrives damaged twice."""
+        try:
+            found = file.stat()
+            key = (str(file.absolute()), found.st_size, found.st_mtime_ns, found.st_ino)
+            if key not in self._known:
+                self._known[key] = self._bring(file, _sha256(file), found.st_size)
+        except OSError as error:
+            raise DeviceError(f"cannot read {file}: {error.strerror}") from error
+        return self._known[key]
+
+    def _bring(self, file: Path, digest: str, size: int) -> str:
+        session = self._session
+        entry = f"{digest}/{_plain_name(file.name)}"
+        path = f"{session.root}/cache/{entry}"
+        if session.cached.get(entry) == size:
+            return path
+        for _ in range(ATTEMPTS):
+            arriving = f"{session.folder}/{secrets.token_hex(8)}"
+            try:
+                session.link.send(file, arriving, timeout=60 + size * SECONDS_PER_BYTE)
+                whole = self._digest(arriving) == digest
+                if whole:
+                    self._settle(arriving, path)
+                    session.cached[entry] = size
+                    return path
+            finally:
+                with contextlib.suppress(DeviceError):
+                    if session.cached.get(entry) != size:
+                        session.link.script(f"rm -f {quoted([arriving])}", timeout=CHECK_TIMEOUT_S)
+        raise DeviceError(
+            f"{file.name} arrived damaged on {session.link.name} {ATTEMPTS} times; try another cable, port or network"
+        )
+
+    def _digest(self, path: str) -> str:
+        """SHA-256 of a file there; read back where the device has no tool for it."""
+        session = self._session
+        if "sha256sum" in session.tools:
+            done = session.link.script(f"sha256sum {quoted([path])}", timeout=CHECK_TIMEOUT_S)
+            return done.stdout.strip().lstrip("\\")[:64] if done.exit_code == 0 else ""
+        with tempfile.TemporaryDirectory(prefix="tfkit-verify-") as folder:
+            copy = Path(folder, "copy")
+            session.link.fetch(path, copy, timeout=CHECK_TIMEOUT_S)
+            return _sha256(copy)
+
+    def _settle(self, arriving: str, path: str) -> None:
+        folder = path.rpartition("/")[0]
+        steps = f"mkdir -p {quoted([folder])} && chmod 755 {quoted([arriving])} && mv -f {quoted([arriving, path])}"
+        done = self._session.link.script(steps, timeout=CHECK_TIMEOUT_S)
+        if done.exit_code:
+            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+            raise DeviceError(f"{self._session.link.name}: cannot keep {path}: {reason}")
+
+
+def _plain_name(name: str) -> str:
+    """The name where every shell and tool takes it as it is (a library is looked up by it), else a plain one."""
+    return name if _PLAIN.fullmatch(name) else "file"
+
+
+def _sha256(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as content:
+        while piece := content.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
