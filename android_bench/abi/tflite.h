@@ -34,6 +34,7 @@ enum TfLiteQuantizationType : int {
 };
 
 // Builtin operator codes of the flatbuffer schema.
+constexpr int kTfLiteBuiltinAdd = 0;
 constexpr int kTfLiteBuiltinCustom = 32;
 constexpr int kTfLiteBuiltinDelegate = 51;
 
@@ -87,6 +88,12 @@ struct TfLiteNode {
   int custom_initial_data_size;
   TfLiteDelegate* delegate;
   bool might_have_side_effect;
+};
+
+// TfLiteNode::builtin_data of ADD.
+struct TfLiteAddParams {
+  int activation;  // 0: none
+  bool pot_scale_int16;
 };
 
 struct TfLiteRegistration {

@@ -5,13 +5,6 @@
 #include <numeric>
 
 namespace tfkit {
-namespace {
-
-// Far beyond any machine, and far below what could overflow in sums.
-constexpr std::size_t kMaxWords = std::size_t{1} << 45;
-
-}  // namespace
-
 // Largest first, each at the lowest offset where it meets nobody.
 std::size_t Place(std::vector<Placement>& pieces) {
   std::vector<std::size_t> order(pieces.size());

@@ -20,8 +20,11 @@ struct Placement {
   std::size_t offset = 0;  // words from the start; set by Place
 };
 
+// Far beyond any machine, and far below what could overflow in sums.
+constexpr std::size_t kMaxWords = std::size_t{1} << 45;
+
 // Sets the offsets, aligned to kAlignment, so that pieces with a step in common do not overlap.
-// Returns the words that all take together.
+// Returns the words that all take together. Throws std::bad_alloc if one has more than kMaxWords.
 std::size_t Place(std::vector<Placement>&);
 
 // One interpreter runs its partitions one after the other and nothing survives in them from one to

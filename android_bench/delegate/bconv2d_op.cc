@@ -62,7 +62,8 @@ class Bconv2dOp : public Op {
     }
   }
 
-  Shape Prepare(const Shape& input) override {
+  Shape Prepare(const std::vector<Shape>& inputs) override {
+    const Shape& input = inputs[0];
     bconv2d::Geometry geometry;
     geometry.filter = filter_;
     if (input.size() != 4 || input[3] != geometry.InputWords()) {
@@ -97,6 +98,7 @@ class Bconv2dOp : public Op {
     for (int stage = 0; stage < kernel_->stages; ++stage) {
       work.units.push_back(kernel_->units(geometry_, stage));
     }
+    work.writes_parts = work.units.back() == geometry_.OutputRows();
     work.microseconds = static_cast<double>(geometry_.OutputRows()) * geometry_.x.output *
                         filter_.channels_out * filter_.Depth() / MacsPerMicrosecond(kernel_->isa);
     work.shared_words = words.shared;
@@ -108,9 +110,9 @@ class Bconv2dOp : public Op {
 
   void Run(const Buffers& buffers, int stage, std::int64_t begin, std::int64_t end,
            std::uint64_t* own) const override {
-    const bconv2d::Call call = bconv2d::MakeCall(geometry_, transform_, packed_,
-                                                 static_cast<const std::uint32_t*>(buffers.input),
-                                                 buffers.shared, buffers.output);
+    const bconv2d::Call call = bconv2d::MakeCall(
+        geometry_, transform_, packed_, static_cast<const std::uint32_t*>(buffers.inputs[0]),
+        buffers.shared, buffers.output);
     kernel_->run(call, stage, begin, end, own);
   }
 

@@ -24,7 +24,8 @@ class BMaxPool2dOp : public Op {
     filter_width_ = options[4];
   }
 
-  Shape Prepare(const Shape& input) override {
+  Shape Prepare(const std::vector<Shape>& inputs) override {
+    const Shape& input = inputs[0];
     if (input.size() != 4) throw Unsupported("its input has the shape " + ToString(input));
     Elements(input);
     shape_.batch = input[0];
@@ -46,7 +47,7 @@ class BMaxPool2dOp : public Op {
   // A unit is an output row.
   void Run(const Buffers& buffers, int, std::int64_t begin, std::int64_t end,
            std::uint64_t*) const override {
-    kernel_->run(shape_, static_cast<const std::uint32_t*>(buffers.input),
+    kernel_->run(shape_, static_cast<const std::uint32_t*>(buffers.inputs[0]),
                  static_cast<std::uint32_t*>(buffers.output), begin, end);
   }
 

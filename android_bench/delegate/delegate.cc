@@ -5,8 +5,8 @@
 #include <iterator>
 #include <map>
 #include <new>
-#include <set>
-#include <string>
+
+#include "delegate/claim.h"
 
 namespace tfkit {
 namespace {
@@ -76,38 +76,6 @@ TfLiteStatus Invoke(TfLiteContext* context, TfLiteNode* node) {
   return Guarded(context, [&] { PartitionOf(node).Invoke(context); });
 }
 
-std::vector<int> ExecutionPlan(TfLiteContext* context) {
-  TfLiteIntArray* plan = nullptr;
-  if (context->GetExecutionPlan(context, &plan) != kTfLiteOk || !plan) {
-    throw Unsupported("the runtime gives no execution plan");
-  }
-  return std::vector<int>(plan->data, plan->data + plan->size);
-}
-
-// How many nodes write each tensor. Throws if a node of the plan reads a tensor that it or a later
-// one writes: partitions and their buffers rely on the order, and older runtimes crash on a cycle
-// when they partition.
-std::map<int, int> CountWriters(TfLiteContext* context, const std::vector<int>& plan) {
-  std::map<int, int> writers;
-  std::set<int> read;
-  for (int index : plan) {
-    TfLiteNode* node = nullptr;
-    TfLiteRegistration* registration = nullptr;
-    if (context->GetNodeAndRegistration(context, index, &node, &registration) != kTfLiteOk)
-      continue;
-    for (int i = 0; node->inputs && i < node->inputs->size; ++i) read.insert(node->inputs->data[i]);
-    for (int i = 0; node->outputs && i < node->outputs->size; ++i) {
-      const int tensor = node->outputs->data[i];
-      ++writers[tensor];
-      if (read.count(tensor) != 0) {
-        throw Unsupported("node " + std::to_string(index) + " writes tensor " +
-                          std::to_string(tensor) + ", which is read before it is written");
-      }
-    }
-  }
-  return writers;
-}
-
 // One length and the nodes behind it, in memory laid out as TfLiteIntArray.
 class NodeList {
  public:
@@ -121,37 +89,6 @@ class NodeList {
  private:
   std::vector<int> words_;
 };
-
-[[noreturn]] void Refuse(const NodeView& node, const std::string& reason) {
-  throw Unsupported("cannot run node " + std::to_string(node.index()) + " (" + node.op_name() +
-                    "): " + reason);
-}
-
-std::vector<int> NodesToClaim(TfLiteContext* context, const Options& options) {
-  const std::vector<int> plan = ExecutionPlan(context);
-  std::vector<NodeView> nodes;
-  for (int index : plan) {
-    const NodeView node(context, index);
-    if (!IsOpName(node.op_name())) continue;
-    try {
-      MakeOp(node, options.kernel);
-    } catch (const Unsupported& error) {
-      Refuse(node, error.what());
-    }
-    nodes.push_back(node);
-  }
-  if (nodes.empty()) return {};  // a model that is none of this delegate's business
-
-  const std::map<int, int> writers = CountWriters(context, plan);
-  std::vector<int> claimed;
-  for (const NodeView& node : nodes) {
-    if (writers.at(node.output_index(0)) != 1) {
-      Refuse(node, "its output is written by another node too");
-    }
-    claimed.push_back(node.index());
-  }
-  return claimed;
-}
 
 TfLiteStatus ClaimNodes(TfLiteContext* context, TfLiteDelegate* handle) {
   return Guarded(context, [&] {

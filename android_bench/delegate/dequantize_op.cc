@@ -28,7 +28,8 @@ class DequantizeOp : public Op {
     channels_ = shape.back();
   }
 
-  Shape Prepare(const Shape& input) override {
+  Shape Prepare(const std::vector<Shape>& inputs) override {
+    const Shape& input = inputs[0];
     if (input.empty() || input.back() != PackedWords(channels_)) {
       throw Unsupported("its input has the shape " + ToString(input) + ", which does not hold " +
                         std::to_string(channels_) + " channels");
@@ -55,7 +56,7 @@ class DequantizeOp : public Op {
     const dequantize::Shape part = {std::size_t(end - begin), shape_.channels};
     const std::size_t first = begin * shape_.channels;
     const auto* words =
-        static_cast<const std::uint32_t*>(buffers.input) + begin * PackedWords(shape_.channels);
+        static_cast<const std::uint32_t*>(buffers.inputs[0]) + begin * PackedWords(shape_.channels);
     if (output_type_ == kTfLiteFloat32) {
       kernel_->to_float(part, words, static_cast<float*>(buffers.output) + first);
     } else {

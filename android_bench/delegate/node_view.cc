@@ -28,10 +28,10 @@ NodeView::NodeView(TfLiteContext* context, int node) : context_(context), index_
       !node_ || !registration) {
     throw Unsupported("the runtime has no such node");
   }
-  if (registration->builtin_code == kTfLiteBuiltinCustom && registration->custom_name) {
-    op_name_ = registration->custom_name;
-    version_ = registration->version;
-  }
+  builtin_code_ = registration->builtin_code;
+  version_ = registration->version;
+  if (is_builtin_add()) op_name_ = "ADD";
+  if (is_custom() && registration->custom_name) op_name_ = registration->custom_name;
 }
 
 int NodeView::Index(const TfLiteIntArray* indices, int position) {

@@ -19,7 +19,10 @@ class NodeView {
   NodeView(TfLiteContext*, int node);
 
   int index() const { return index_; }
+  // Of custom ops, which may have any name, and "ADD" of the builtin one; empty for others.
   const char* op_name() const { return op_name_; }
+  bool is_custom() const { return builtin_code_ == kTfLiteBuiltinCustom; }
+  bool is_builtin_add() const { return builtin_code_ == kTfLiteBuiltinAdd; }
   int version() const { return version_; }
 
   void ExpectCounts(int inputs, int outputs) const;
@@ -38,7 +41,9 @@ class NodeView {
   // Where its data is, for as long as the model lives. Not necessarily aligned.
   const void* ConstantData(int input) const { return Input(input).data; }
 
-  // The op's options: exactly the `names`, each an integer that fits an int.
+  // Of a builtin op; null if the runtime gives none.
+  const void* builtin_options() const { return node_->builtin_data; }
+  // A custom op's options: exactly the `names`, each an integer that fits an int.
   std::vector<int> ReadOptions(const std::vector<const char*>& names) const;
 
  private:
@@ -50,6 +55,7 @@ class NodeView {
   TfLiteNode* node_ = nullptr;
   const char* op_name_ = "";
   int version_ = 0;
+  int builtin_code_ = 0;
 };
 
 // Scale and zero point of an int8 tensor quantized as a whole.

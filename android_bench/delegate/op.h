@@ -1,5 +1,5 @@
-// One node that the delegate runs. All its ops read one tensor and write one; other inputs are
-// constants.
+// One node that the delegate runs. It reads one or two tensors, its first inputs, and writes one;
+// other inputs are constants.
 #pragma once
 
 #include <cstddef>
@@ -21,11 +21,17 @@ struct Work {
   std::size_t shared_words = 0;     // scratch for all threads
   std::size_t own_words = 0;        // scratch for each thread
   std::size_t packed_bytes = 0;     // constants in the kernel's order
+
+  // What may run part by part behind another op while the data are in the cache. A tensor's parts
+  // are as many equal pieces of its memory as the last stage has units; part i belongs to unit i.
+  bool writes_parts = false;  // the last stage's unit i writes its part of the output, only
+  bool reads_parts = false;   // unit i of the only stage reads its parts and writes its part, only
+  bool in_place = false;      // the output may lie where an input lies
 };
 
 // What one run works on.
 struct Buffers {
-  const void* input;
+  const void* inputs[2];
   void* output;
   std::uint64_t* shared;
 };
@@ -34,9 +40,11 @@ class Op {
  public:
   virtual ~Op() = default;
 
-  // Takes up an input shape, selects the kernel for it, and returns the output shape. Called again
-  // when the shape changes. Throws Unsupported.
-  virtual Shape Prepare(const Shape& input) = 0;
+  // How many of the node's first inputs are tensors that it reads anew each time.
+  virtual int activations() const { return 1; }
+  // Takes up the input shapes, selects the kernel for it, and returns the output shape. Called
+  // again when the shapes change. Throws Unsupported.
+  virtual Shape Prepare(const std::vector<Shape>& inputs) = 0;
   // These after Prepare.
   virtual Work work() const = 0;
   virtual const char* kernel_name() const = 0;
@@ -52,12 +60,14 @@ Work PassOver(std::int64_t units, std::size_t bytes);
 // Bytes per element; throws Unsupported for types that no op here has.
 std::size_t SizeOf(TfLiteType);
 
+// Of LCE's ops.
 bool IsOpName(const std::string& name);
 
 // Checks everything about the node that does not depend on the shapes of its activations.
 // `forced_kernel` may be empty. Throws Unsupported.
 std::unique_ptr<Op> MakeOp(const NodeView&, const std::string& forced_kernel);
 
+std::unique_ptr<Op> MakeAddOp(const NodeView&, const std::string& forced_kernel);
 std::unique_ptr<Op> MakeQuantizeOp(const NodeView&, const std::string& forced_kernel);
 std::unique_ptr<Op> MakeDequantizeOp(const NodeView&, const std::string& forced_kernel);
 std::unique_ptr<Op> MakeBconv2dOp(const NodeView&, const std::string& forced_kernel);

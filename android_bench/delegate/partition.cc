@@ -11,11 +11,7 @@ std::string NodeName(int node, const std::string& op) {
   return "node " + std::to_string(node) + " (" + op + "): ";
 }
 
-// Time that a thread must have to itself before another one is worth its part in the wake-up.
-constexpr double kMicrosecondsPerThread = 5;
 constexpr int kMaxThreads = 256;
-
-std::size_t Words(std::size_t bytes) { return (bytes + 7) / 8; }
 
 // The runtime releases it with free().
 TfLiteIntArray* NewIntArray(const std::vector<int>& values) {
@@ -43,7 +39,9 @@ Partition::Partition(TfLiteContext* context, const TfLiteDelegateParams& params,
     step->name = view.op_name();
     try {
       step->op = MakeOp(view, options.kernel);
-      step->input = view.input_index(0);
+      for (int input = 0; input < step->op->activations(); ++input) {
+        step->inputs.push_back(view.input_index(input));
+      }
       step->output = view.output_index(0);
     } catch (const Unsupported& error) {
       throw Unsupported(NodeName(step->node, step->name) + error.what());
@@ -66,22 +64,27 @@ void Partition::Prepare(TfLiteContext* context) {
     }
     kernels.push_back(step->op->kernel_name());
   }
-  PlanThreads(context);
-  PlanMemory();
+  Plan(Threads(context));
   const std::lock_guard<std::mutex> lock(report_mutex_);
   kernels_ = std::move(kernels);
   ready_ = true;
 }
 
 void Partition::PrepareStep(TfLiteContext* context, Step& step, std::map<int, Shape>& produced) {
-  TfLiteTensor& input = context->tensors[step.input];
-  TfLiteTensor& output = context->tensors[step.output];
-  if (input.sparsity) throw Unsupported("its input is stored sparse");
-  const auto inner = produced.find(step.input);
-  const Shape input_shape = inner != produced.end() ? inner->second : ShapeOf(input);
-  const Shape output_shape = step.op->Prepare(input_shape);
+  std::vector<Shape> shapes;
+  step.input_bytes.clear();
+  for (int tensor : step.inputs) {
+    const TfLiteTensor& input = context->tensors[tensor];
+    if (input.sparsity) throw Unsupported("its input is stored sparse");
+    const auto inner = produced.find(tensor);
+    shapes.push_back(inner != produced.end() ? inner->second : ShapeOf(input));
+  }
+  const Shape output_shape = step.op->Prepare(shapes);
   step.work = step.op->work();
-  step.input_bytes = Elements(input_shape) * SizeOf(input.type);
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    step.input_bytes.push_back(Elements(shapes[i]) * SizeOf(context->tensors[step.inputs[i]].type));
+  }
+  TfLiteTensor& output = context->tensors[step.output];
   step.output_bytes = Elements(output_shape) * SizeOf(output.type);
   if (!produced.emplace(step.output, output_shape).second) {
     throw Unsupported("its output is written by another node too");
@@ -92,44 +95,22 @@ void Partition::PrepareStep(TfLiteContext* context, Step& step, std::map<int, Sh
   }
 }
 
-void Partition::PlanThreads(const TfLiteContext* context) {
-  const int wanted = options_.num_threads > 0
-                         ? options_.num_threads
-                         : std::min(context->recommended_num_threads, kMaxThreads);
-  for (const auto& step : steps_) {
-    const double worth = step->work.microseconds / kMicrosecondsPerThread;
-    step->threads = worth < wanted ? std::max(1, static_cast<int>(worth)) : std::max(1, wanted);
-  }
+int Partition::Threads(const TfLiteContext* context) const {
+  if (options_.num_threads > 0) return options_.num_threads;
+  return std::clamp(context->recommended_num_threads, 1, kMaxThreads);
 }
 
-// Inner tensors live from the step that writes them to the last that reads them, scratch for one
-// step.
-void Partition::PlanMemory() {
-  std::vector<Placement> pieces;
-  std::vector<int> tensors;
-  const int count = static_cast<int>(steps_.size());
-  for (int i = 0; i < count; ++i) {
-    const int tensor = steps_[i]->output;
-    if (!IsInner(tensor)) continue;
-    int last = i;
-    for (int reader = i + 1; reader < count; ++reader) {
-      if (steps_[reader]->input == tensor) last = reader;
-    }
-    pieces.push_back({Words(steps_[i]->output_bytes), i, last});
-    tensors.push_back(tensor);
+void Partition::Plan(int threads) {
+  std::vector<StepFacts> facts;
+  MemoryReport memory{arena_.get()};
+  for (const auto& step : steps_) {
+    facts.push_back(
+        {step->inputs, step->output, step->output_bytes, IsInner(step->output), step->work});
+    memory.packed_bytes += step->work.packed_bytes;
   }
-  MemoryReport memory{arena_.get(), Place(pieces) * sizeof(std::uint64_t)};
-  for (int i = 0; i < count; ++i) {
-    const Work& work = steps_[i]->work;
-    memory.packed_bytes += work.packed_bytes;
-    pieces.push_back(
-        {AlignedWords(work.shared_words) + steps_[i]->threads * AlignedWords(work.own_words), i,
-         i});
-  }
-  arena_->Reserve(this, Place(pieces));
-  places_.clear();
-  for (std::size_t i = 0; i < tensors.size(); ++i) places_[tensors[i]] = pieces[i].offset;
-  for (int i = 0; i < count; ++i) steps_[i]->scratch = pieces[tensors.size() + i].offset;
+  schedule_ = MakeSchedule(facts, threads);
+  arena_->Reserve(this, schedule_.words);
+  memory.tensor_bytes = schedule_.tensor_words * sizeof(std::uint64_t);
   const std::lock_guard<std::mutex> lock(report_mutex_);
   memory_ = memory;
 }
@@ -138,58 +119,68 @@ bool Partition::IsInner(int tensor) const {
   return std::find(outputs_.begin(), outputs_.end(), tensor) == outputs_.end();
 }
 
-void* Partition::Data(TfLiteContext* context, int tensor, std::size_t bytes) {
-  const auto inner = places_.find(tensor);
-  if (inner != places_.end()) return arena_->data() + inner->second;
+Operand Partition::OperandOf(TfLiteContext* context, int tensor, std::size_t bytes,
+                             std::int64_t parts) const {
+  Operand operand;
+  operand.part_bytes = bytes / parts;
+  const auto inner = schedule_.places.find(tensor);
+  if (inner != schedule_.places.end()) {
+    const Location& place = inner->second;
+    if (place.of_thread) {
+      operand.own_offset = place.word * sizeof(std::uint64_t);
+    } else {
+      operand.data = reinterpret_cast<char*>(arena_->data() + place.word);
+    }
+    return operand;
+  }
   const TfLiteTensor& outer = context->tensors[tensor];
   if (!outer.data || outer.bytes < bytes ||
       reinterpret_cast<std::uintptr_t>(outer.data) % SizeOf(outer.type) != 0) {
     throw Unsupported("tensor " + std::to_string(tensor) +
                       " has no memory, too little, or misaligned memory");
   }
-  return outer.data;
+  operand.data = static_cast<char*>(outer.data);
+  return operand;
 }
 
-void Partition::RunStep(TfLiteContext* context, const Step& step, ThreadPool::Session& session) {
-  std::uint64_t* const scratch = arena_->data() + step.scratch;
-  struct Stage {
-    const Op& op;
-    const Buffers buffers;
-    std::uint64_t* const own;
-    const std::size_t own_words;
-    int number;
-  } stage = {*step.op,
-             {Data(context, step.input, step.input_bytes),
-              Data(context, step.output, step.output_bytes), scratch},
-             scratch + AlignedWords(step.work.shared_words),
-             AlignedWords(step.work.own_words),
-             0};
-  const auto body = [](void* stage, int thread, std::int64_t begin, std::int64_t end) {
-    const Stage& s = *static_cast<const Stage*>(stage);
-    s.op.Run(s.buffers, s.number, begin, end, s.own + thread * s.own_words);
-  };
-  for (std::int64_t units : step.work.units) {
-    session.Run(step.threads, units, &stage, body);
-    ++stage.number;
+void Partition::Run(TfLiteContext* context, const Group& group, ThreadPool::Session& session) {
+  const Work& first = steps_[group.first]->work;
+  const std::int64_t parts = first.units.back();
+  std::vector<GroupStep> runs;
+  for (int i = group.first; i <= group.last; ++i) {
+    const Step& step = *steps_[i];
+    GroupStep run;
+    run.op = step.op.get();
+    for (std::size_t k = 0; k < step.inputs.size(); ++k) {
+      run.inputs[k] = OperandOf(context, step.inputs[k], step.input_bytes[k], parts);
+    }
+    run.output = OperandOf(context, step.output, step.output_bytes, parts);
+    if (i != group.first) run.units_per_part = step.work.units.back() / parts;
+    runs.push_back(run);
+  }
+  GroupRun run(group, first, std::move(runs), arena_->data() + group.scratch, options_.profile);
+  const auto start = std::chrono::steady_clock::now();
+  run.Run(session);
+  if (!options_.profile) return;
+
+  // The group's time, shared out as the calling thread spent its own.
+  const std::chrono::nanoseconds elapsed = std::chrono::steady_clock::now() - start;
+  double spent = 0;
+  for (const GroupStep& step : run.steps()) spent += step.nanoseconds;
+  for (int i = group.first; i <= group.last; ++i) {
+    const double own = run.steps()[i - group.first].nanoseconds;
+    const double share = spent > 0 ? own / spent : i == group.first;
+    steps_[i]->nanoseconds += static_cast<std::uint64_t>(elapsed.count() * share);
+    ++steps_[i]->invocations;
   }
 }
 
 void Partition::Invoke(TfLiteContext* context) {
   if (!ready_) throw Unsupported("the nodes were not prepared for the shapes of their inputs");
   int threads = 1;
-  for (const auto& step : steps_) threads = std::max(threads, step->threads);
+  for (const Group& group : schedule_.groups) threads = std::max(threads, group.threads);
   ThreadPool::Session session(pool_, threads);
-  for (const auto& step : steps_) {
-    if (!options_.profile) {
-      RunStep(context, *step, session);
-      continue;
-    }
-    const auto start = std::chrono::steady_clock::now();
-    RunStep(context, *step, session);
-    const auto elapsed = std::chrono::steady_clock::now() - start;
-    step->nanoseconds += std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count();
-    ++step->invocations;
-  }
+  for (const Group& group : schedule_.groups) Run(context, group, session);
 }
 
 std::vector<NodeReport> Partition::Report() const {

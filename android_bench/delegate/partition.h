@@ -12,8 +12,10 @@
 
 #include "abi/tflite.h"
 #include "delegate/arena.h"
+#include "delegate/group_run.h"
 #include "delegate/op.h"
 #include "delegate/options.h"
+#include "delegate/schedule.h"
 #include "delegate/thread_pool.h"
 
 namespace tfkit {
@@ -53,31 +55,29 @@ class Partition {
     int node = 0;
     std::string name;
     std::unique_ptr<Op> op;
-    int input = 0;  // tensors
+    std::vector<int> inputs;  // tensors
     int output = 0;
-    std::size_t input_bytes = 0;
+    std::vector<std::size_t> input_bytes;
     std::size_t output_bytes = 0;
     Work work;
-    int threads = 1;          // that this step is worth
-    std::size_t scratch = 0;  // word of the arena where its scratch starts
     std::atomic<std::uint64_t> invocations{0};
     std::atomic<std::uint64_t> nanoseconds{0};
   };
 
   void PrepareStep(TfLiteContext*, Step&, std::map<int, Shape>& produced);
-  void PlanThreads(const TfLiteContext*);
-  void PlanMemory();
+  int Threads(const TfLiteContext*) const;
+  void Plan(int threads);
   bool IsInner(int tensor) const;
-  void* Data(TfLiteContext*, int tensor, std::size_t bytes);
-  void RunStep(TfLiteContext*, const Step&, ThreadPool::Session&);
+  Operand OperandOf(TfLiteContext*, int tensor, std::size_t bytes, std::int64_t parts) const;
+  void Run(TfLiteContext*, const Group&, ThreadPool::Session&);
 
   const Options options_;
   ThreadPool& pool_;
   const std::shared_ptr<Arena> arena_;
   bool ready_ = false;  // the last Prepare succeeded
   std::vector<std::unique_ptr<Step>> steps_;
-  std::vector<int> outputs_;           // tensors that others read
-  std::map<int, std::size_t> places_;  // word of the arena where an inner tensor starts
+  std::vector<int> outputs_;  // tensors that others read
+  Schedule schedule_;
   mutable std::mutex report_mutex_;
   std::vector<std::string> kernels_;  // of the steps; empty before Prepare
   MemoryReport memory_;

@@ -21,7 +21,8 @@ class QuantizeOp : public Op {
     if (node.Output(0).type != kTfLiteInt32) throw Unsupported("its output is not int32");
   }
 
-  Shape Prepare(const Shape& input) override {
+  Shape Prepare(const std::vector<Shape>& inputs) override {
+    const Shape& input = inputs[0];
     if (input.empty()) throw Unsupported("its input is a scalar");
     Elements(input);
     shape_.rows = Elements(input, input.size() - 1);
@@ -36,7 +37,9 @@ class QuantizeOp : public Op {
 
   Work work() const override {
     const std::size_t element = input_type_ == kTfLiteFloat32 ? sizeof(float) : 1;
-    return PassOver(shape_.rows, shape_.rows * shape_.channels * element);
+    Work work = PassOver(shape_.rows, shape_.rows * shape_.channels * element);
+    work.reads_parts = true;
+    return work;
   }
 
   // A unit is a row.
@@ -47,10 +50,10 @@ class QuantizeOp : public Op {
     auto* words =
         static_cast<std::uint32_t*>(buffers.output) + begin * PackedWords(shape_.channels);
     if (input_type_ == kTfLiteFloat32) {
-      kernel_->from_float(part, static_cast<const float*>(buffers.input) + first, words);
+      kernel_->from_float(part, static_cast<const float*>(buffers.inputs[0]) + first, words);
     } else {
-      kernel_->from_int8(part, static_cast<const std::int8_t*>(buffers.input) + first, zero_point_,
-                         words);
+      kernel_->from_int8(part, static_cast<const std::int8_t*>(buffers.inputs[0]) + first,
+                         zero_point_, words);
     }
   }
 

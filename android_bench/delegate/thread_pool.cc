@@ -15,8 +15,12 @@ std::uint64_t JobNumber(std::uint64_t state) { return state / kNextJob; }
 
 // Longer than what lies between two stages of a chain, short beside a futex call and a time slice.
 constexpr std::chrono::microseconds kSpin{50};
-// So many pieces for each thread: one that is interrupted leaves little behind.
-constexpr std::int64_t kChunksPerThread = 4;
+// A thread takes this fraction of its fair share of what is left: much at first, little at the end,
+// where who took the last piece keeps the others waiting.
+constexpr std::int64_t kShare = 2;
+// The smallest pieces are so many for each thread: finer ones would cost more to hand out than the
+// wait for them.
+constexpr std::int64_t kPiecesPerThread = 32;
 
 void Relax() {
 #if defined(__x86_64__)
@@ -68,8 +72,8 @@ void ThreadPool::Session::Run(int threads, std::int64_t units, void* context, Bo
     body(context, 0, 0, units);
     return;
   }
-  const std::int64_t chunks = threads * kChunksPerThread;
-  pool_.job_ = {threads, units, (units + chunks - 1) / chunks, context, body};
+  pool_.job_ = {threads, units, std::max<std::int64_t>(1, units / (threads * kPiecesPerThread)),
+                context, body};
   pool_.next_ = 0;
   const std::uint64_t job = (JobNumber(pool_.state_) + 1) * kNextJob;
   pool_.state_ = job | kOpen;
@@ -109,9 +113,14 @@ void ThreadPool::WakeSleepers() {
 
 void ThreadPool::RunChunks(int thread) {
   for (;;) {
-    const std::int64_t begin = next_.fetch_add(job_.chunk);
-    if (begin >= job_.units) return;
-    job_.body(job_.context, thread, begin, std::min(begin + job_.chunk, job_.units));
+    std::int64_t begin = next_;
+    std::int64_t count = 0;
+    do {
+      const std::int64_t left = job_.units - begin;
+      if (left <= 0) return;
+      count = std::min(left, std::max(job_.smallest, left / (kShare * job_.threads)));
+    } while (!next_.compare_exchange_weak(begin, begin + count));
+    job_.body(job_.context, thread, begin, begin + count);
   }
 }
 

@@ -46,7 +46,7 @@ class ThreadPool {
   struct Job {
     int threads = 0;
     std::int64_t units = 0;
-    std::int64_t chunk = 0;
+    std::int64_t smallest = 1;  // piece
     void* context = nullptr;
     Body body = nullptr;
   };

@@ -8,6 +8,7 @@ namespace {
 const std::set<std::string_view>& Names() {
   static const std::set<std::string_view> names = {
 #define TFKIT_KERNEL(name) #name,
+#include "kernels/add/kernels.inc"
 #include "kernels/bconv2d/kernels.inc"
 #include "kernels/bmaxpool/kernels.inc"
 #include "kernels/dequantize/kernels.inc"

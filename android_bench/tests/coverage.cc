@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "kernels/add/select.h"
 #include "kernels/bconv2d/select.h"
 #include "kernels/bmaxpool/select.h"
 #include "kernels/dequantize/select.h"
@@ -46,6 +47,7 @@ void ExpectCovered(const std::string& op, const std::vector<const Kernel*>& kern
 void RecordRun(const std::string& op, const std::string& kernel) { Runs().emplace(op, kernel); }
 
 void ExpectAllKernelsCovered() {
+  ExpectCovered("add", add::Kernels(), add::Shape{64});
   ExpectCovered("quantize", quantize::Kernels(), quantize::Shape{4, 64});
   ExpectCovered("dequantize", dequantize::Kernels(), dequantize::Shape{4, 64});
   ExpectCovered("bmaxpool", bmaxpool::Kernels(), OrdinaryPool());

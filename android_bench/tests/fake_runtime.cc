@@ -59,12 +59,13 @@ FakeRuntime::FakeRuntime(FakeGraph graph, std::int64_t max_bytes)
     TfLiteNode node{};
     node.inputs = NewArray(fake.inputs);
     node.outputs = NewArray(fake.outputs);
+    if (fake.builtin_code == kTfLiteBuiltinAdd) node.builtin_data = &fake.add;
     node.custom_initial_data = fake.options.data();
     node.custom_initial_data_size = static_cast<int>(fake.options.size());
     nodes_.push_back(node);
     TfLiteRegistration registration{};
-    registration.builtin_code = kTfLiteBuiltinCustom;
-    registration.custom_name = fake.op.c_str();
+    registration.builtin_code = fake.builtin_code;
+    if (fake.builtin_code == kTfLiteBuiltinCustom) registration.custom_name = fake.op.c_str();
     registration.version = fake.version;
     registrations_.push_back(registration);
   }

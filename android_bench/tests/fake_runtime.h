@@ -28,6 +28,9 @@ struct FakeNode {
   std::vector<int> outputs;
   std::vector<std::uint8_t> options;
   int version = 1;
+  // Of the runtime's own ops: the code of ADD, say.
+  int builtin_code = kTfLiteBuiltinCustom;
+  TfLiteAddParams add{};
 };
 
 struct FakeGraph {
@@ -55,6 +58,7 @@ class FakeRuntime {
   TfLiteTensor& tensor(int index) { return tensors_[index]; }
   const std::string& errors() const { return errors_; }
   bool claimed() const { return kernel_.init != nullptr; }
+  const std::vector<int>& claimed_nodes() const { return claimed_; }
 
  private:
   static FakeRuntime& Of(TfLiteContext* context) {

@@ -77,6 +77,20 @@ class LceGraph:
         operator.customOptions = None if options is None else list(flexbuffers.Dumps(dict(sorted(options.items()))))
         self.graph.operators.append(operator)
 
+    def add(self, first: int, second: int, output: int, activation: str = "NONE") -> None:
+        """Append the builtin ADD."""
+        code = schema.OperatorCodeT()
+        code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.ADD
+        code.version = 1
+        self.model.operatorCodes.append(code)
+        operator = schema.OperatorT()
+        operator.opcodeIndex = len(self.model.operatorCodes) - 1
+        operator.inputs, operator.outputs = [first, second], [output]
+        operator.builtinOptionsType = schema.BuiltinOptions.AddOptions
+        operator.builtinOptions = schema.AddOptionsT()
+        operator.builtinOptions.fusedActivationFunction = ACTIVATIONS[activation]
+        self.graph.operators.append(operator)
+
     def serialize(self, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
         """The flatbuffer with these graph inputs and outputs."""
         self.graph.inputs, self.graph.outputs = list(inputs), list(outputs)

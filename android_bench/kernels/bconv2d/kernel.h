@@ -35,12 +35,13 @@ struct Call {
   const std::uint32_t* input;  // [batch, y.input, x.input, InputWords()], aligned to 4 bytes
   std::uint64_t* shared;       // aligned to kAlignment; holds anything at the start
   // [batch, y.output, x.output, ...], whose last axis is channels_out floats or int8s, or
-  // PackedWords(channels_out) words.
+  // PackedWords(channels_out) words. Only the rows of the units that are run need exist.
   void* output;
 };
 
 // A run is `stages` stages, one after the other; a stage is units(geometry, stage) units, in any
-// order and on any threads: what one unit of a stage writes, no other reads or writes.
+// order and on any threads: what one unit of a stage writes, no other reads or writes. Where the
+// last stage has as many units as the output has rows, unit i writes row i and touches no other.
 struct Kernel {
   const char* name;
   Isa isa;
