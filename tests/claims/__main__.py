@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 import tfkit
-from tests.claims import conversion, kernels, kernels_avx2, kernels_glue, kernels_networks, startup
+from tests.claims import conversion, kernels, kernels_avx2, kernels_glue, kernels_networks, memory, startup
 from tests.claims.table import table
 from tfkit._files import whole_file
 from tfkit.devices.facts import host
 
-CLAIMS = (startup, conversion, kernels, kernels_avx2, kernels_glue, kernels_networks)
+CLAIMS = (startup, conversion, kernels, kernels_avx2, kernels_glue, kernels_networks, memory)
 
 
 def document() -> str:
