@@ -14,7 +14,8 @@ TfkitError                 exit code 1
 └── CheckError             3   a check said no
     ├── ParityError            flatbuffer and Keras model disagree
     ├── StrictError            ``strict`` was asked and a layer fell back
-    └── GoldenError            a device computed something else than the reference
+    ├── GoldenError            a device computed something else than the reference
+    └── RegressionError        a model became slower
 """
 
 from __future__ import annotations
@@ -84,3 +85,7 @@ class StrictError(CheckError):
 
 class GoldenError(CheckError):
     """A device computed something else than the host reference."""
+
+
+class RegressionError(CheckError):
+    """A model became slower than it was."""

@@ -21,6 +21,7 @@ from tfkit.devices import Completed, connect
 from tfkit.devices.local import LocalDevice
 
 TINY = Preset("tiny", 1, 0.0, 0.0, 3, 0.0, 3, 5.0, processes=2)
+READS_CONDITIONS = ("sh", "dumpsys")
 
 
 @pytest.fixture
@@ -40,8 +41,11 @@ class Recording(LocalDevice):
         self._change = change or (lambda done: done)
 
     def run(self, command: Sequence[str], *, timeout: float) -> Completed:
+        done = super().run(command, timeout=timeout)
+        if command[0] in READS_CONDITIONS:
+            return done
         self.commands.append(list(command))
-        return self._change(super().run(command, timeout=timeout))  # type: ignore[no-any-return]
+        return self._change(done)  # type: ignore[no-any-return]
 
     def close(self) -> None:
         self.closed = True
@@ -54,7 +58,12 @@ def test_a_quick_local_benchmark(tmp_path: Path) -> None:
     file = tmp_path / "r.json"
     lines: list[str] = []
     report = bench.run(
-        [golden("int8"), golden("lce_float32")], threads=(1, 2), seed=3, progress=lines.append, json_path=file
+        [golden("int8"), golden("lce_float32")],
+        threads=(1, 2),
+        preset="quick",
+        seed=3,
+        progress=lines.append,
+        json_path=file,
     )
     report.check()
     assert [(r.model["name"], r.threads) for r in report.results] == [
@@ -81,22 +90,32 @@ def test_the_documents_schema(tiny: str) -> None:
     assert {key: set(value) if isinstance(value, dict) else type(value) for key, value in document.items()} == {
         "schema_version": int,
         "ok": bool,
-        "device": {"name", "platform", "times_meaningful", "properties"},
-        "spec": {"preset", "threads", "seed", "data", "kernel"},
-        "artifacts": {"runner_sha256", "delegate_sha256", "litert_sha256", "litert_version"},
+        "device": {"name", "platform", "label", "simulated", "times_meaningful", "properties"},
+        "spec": {"preset", "threads", "seed", "data", "kernel", "cpus", "runner"},
+        "artifacts": {"runner_sha256", "delegate_sha256", "litert_sha256", "litert_version", "label"},
         "host": {"python", "versions"},
         "created": str,
         "results": list,
     }
     (result,) = document["results"]
-    assert set(result) == {"model", "threads", "golden", "processes", "latency", "warnings"}
-    assert set(result["model"]) == {"path", "name", "sha256", "bytes", "custom_ops"}
+    assert set(result) == {
+        *("model", "threads", "golden", "processes", "latency", "gate", "memory", "profile", "energy", "sustained")
+    }
+    assert set(result["model"]) == {"path", "name", "sha256", "inputs_sha256", "bytes", "custom_ops"}
     assert set(result["golden"]) == {"ok", "summary", "reference", "candidate", "tolerance", "outputs"}
-    assert set(result["latency"]) == {"samples", "median_s", "p90_s", "between_process_cv"}
+    assert set(result["latency"]) == {
+        *("samples", "median_s", "interval_s", "process_medians_s", "between_process_cv", "whole_call_s"),
+        *("p90_s", "p90_bound_s", "p95_s", "p99_s", "first_run_s", "compile_s", "load_s"),
+    }
+    assert set(result["gate"]) == {"level", "reasons"}
+    assert all(set(reason) == {"code", "level", "text"} for reason in result["gate"]["reasons"])
+    for process in result["processes"]:
+        assert set(process["host"]) == {"started", "cooling", "before", "after", "discarded"}
+        assert set(process["host"]["before"]) == {"thermal", "battery", "load", "cpus"}
     assert len(result["model"]["sha256"]) == 64
     assert result["latency"]["p90_s"] is None  # 6 samples do not carry one
     assert result["latency"]["between_process_cv"] is not None
-    assert document["schema_version"] == 1
+    assert document["schema_version"] == 2
     properties: Mapping[str, Any] = document["device"]["properties"]
     assert {"cpu_model", "governors", "load_average", "kernel", "machine"} <= set(properties)
 
@@ -182,8 +201,10 @@ def test_what_was_measured_survives_a_later_failure(tiny: str, tmp_path: Path) -
     ("answer", "message"),
     [
         (Completed(1, "", "Killed\n"), "ended with exit code 1 and no result; it said: Killed"),
-        (Completed(0, "[]", ""), "no document of schema 1"),
-        (Completed(0, '{"schema_version": 2}', ""), "no document of schema 1"),
+        (Completed(0, "[]", ""), "no document of schema 2; is it tfkit's own runner"),
+        (Completed(0, '{"schema_version": 1}', ""), "no document of schema 2; the runner is older than this tfkit"),
+        (Completed(0, '{"schema_version": 2}', ""), "mode is not of type str but None"),
+        (Completed(0, "[" * 100_000, ""), "exit code 0 and no result"),
         (Completed(127, "", "a\x1b[2Jb"), r"it said: a\\x1b\[2Jb"),
     ],
 )
@@ -193,7 +214,7 @@ def test_answers_that_are_none(answer: Completed, message: str, tiny: str) -> No
 
 
 def test_a_model_that_the_device_cannot_run(tiny: str) -> None:
-    refused = Completed(1, '{"schema_version": 1, "error": "compiling the model"}', "ERROR: no room\n")
+    refused = Completed(1, '{"schema_version": 2, "error": "compiling the model"}', "ERROR: no room\n")
     with pytest.raises(InferenceError, match=r"does not run: compiling the model. The runtime said: ERROR: no room"):
         bench.run(golden("float32"), Recording(lambda done: refused), preset=tiny)
 
@@ -202,7 +223,7 @@ def test_a_model_that_the_host_cannot_run(tmp_path: Path) -> None:
     model = tmp_path / "acme.tflite"
     model.write_bytes(with_custom_op_renamed(golden("lce_int8").read_bytes(), "LceQuantize", "AcmeSign"))
     with pytest.raises(InferenceError, match=r"acme.tflite: unresolved custom op AcmeSign"):
-        bench.run(model)
+        bench.run(model, preset="quick")
 
 
 @pytest.mark.parametrize(
@@ -214,6 +235,11 @@ def test_a_model_that_the_host_cannot_run(tmp_path: Path) -> None:
         ({"threads": (0,)}, "give distinct numbers"),
         ({"seed": -1}, "the seed is -1"),
         ({"preset": "quik"}, "unknown preset 'quik'; did you mean 'quick'"),
+        ({"models": [golden("float32"), golden("float32")]}, "a model is given twice"),
+        ({"resume": True}, "--resume continues the file that --json names"),
+        ({"sustained": 1}, "sustained for 1 minutes; give from 2 to 1440"),
+        ({"sustained": 2, "threads": (1, 2)}, "give one model, one count"),
+        ({"runner": "benchmark_model", "memory": True}, "another tool's runner only measures latency"),
         ({"device": "qemu:a72"}, "unknown CPU 'a72'"),
     ],
 )
@@ -261,7 +287,7 @@ def test_an_emulated_run_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_tensorflow(tmp_path: Path) -> None:
     code = (
         "import sys; from tfkit import bench\n"
-        f"bench.run([{str(golden('float32'))!r}, {str(golden('lce_int8'))!r}]).check()\n"
+        f"bench.run([{str(golden('float32'))!r}, {str(golden('lce_int8'))!r}], preset='quick').check()\n"
         "print([name for name in ('tensorflow', 'keras', 'tf_keras') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)

@@ -3,45 +3,32 @@
 from __future__ import annotations
 
 import datetime
-import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import numpy as np
 
 import tfkit
-from tfkit.bench.artifacts import Artifacts
 from tfkit.bench.result import Report
-from tfkit.bench.spec import Preset
 from tfkit.devices import Device
 
 
-def empty_report(
-    device: Device,
-    artifacts: Artifacts,
-    preset: Preset,
-    threads: Sequence[int],
-    seed: int,
-    data: str | os.PathLike[str] | None,
-    kernel: str | None,
-) -> Report:
+def empty_report(device: Device, artifacts: Mapping[str, Any], spec: Mapping[str, Any]) -> Report:
     """A report without results, but with everything known before the first run."""
+    properties = dict(device.properties())
     return Report(
         device={
             "name": device.name,
             "platform": device.platform,
+            "label": device.label,
+            "simulated": bool(properties.get("simulated")),
             "times_meaningful": device.times_meaningful,
-            "properties": dict(device.properties()),
+            "properties": properties,
         },
-        spec={
-            "preset": preset.name,
-            "threads": list(threads),
-            "seed": seed,
-            "data": None if data is None else str(data),
-            "kernel": kernel,
-        },
-        artifacts=artifacts.provenance(),
+        spec=spec,
+        artifacts=artifacts,
         host={"python": platform.python_version(), "versions": _versions()},
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     )

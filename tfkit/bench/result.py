@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from tfkit._errors import DataError, GoldenError
 from tfkit._files import whole_file
 from tfkit.bench import statistics
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _NUMBERS = re.compile(r"\[\n([-\d.e+,\s]*)\n\s*\]")
 
 
@@ -22,33 +22,58 @@ _NUMBERS = re.compile(r"\[\n([-\d.e+,\s]*)\n\s*\]")
 class Latency:
     """Seconds around the runtime's run call alone.
 
-    ``median_s`` is the median of the processes' medians; ``p90_s`` the nearest-rank percentile over all samples, None
-    where there are too few of them. ``samples`` is their number.
+    ``median_s`` is the median of the processes' medians, ``interval_s`` its 95 % bootstrap interval over processes.
+    ``p90_s`` is the nearest-rank percentile over all samples and ``p90_bound_s`` what they prove of it; as ``p95_s``
+    and ``p99_s`` None where there are too few samples. ``samples`` is their number. ``whole_call_s`` is the median with
+    input write and output read; ``first_run_s``, ``compile_s`` and ``load_s`` are medians over processes.
     """
 
     samples: int
     median_s: float
     p90_s: float | None
     between_process_cv: float | None
+    p90_bound_s: float | None = None
+    p95_s: float | None = None
+    p99_s: float | None = None
+    interval_s: tuple[float, float] | None = None
+    process_medians_s: tuple[float, ...] = ()
+    whole_call_s: float | None = None
+    first_run_s: float | None = None
+    compile_s: float | None = None
+    load_s: float | None = None
 
     @classmethod
-    def of(cls, processes: list[list[int]]) -> Latency:
+    def of(cls, processes: Sequence[Sequence[int]]) -> Latency:
         """From nanosecond samples, one list per process."""
-        medians = [statistics.median(samples) for samples in processes]
-        pooled = [sample for samples in processes for sample in samples]
-        try:
-            p90 = statistics.percentile(pooled, 0.9) * 1e-9
-        except DataError:
-            p90 = None
-        return cls(len(pooled), statistics.median(medians) * 1e-9, p90, statistics.between_process_cv(medians))
+        medians = [statistics.median(samples) * 1e-9 for samples in processes]
+        pooled = sorted(sample for samples in processes for sample in samples)
+        return cls(
+            len(pooled),
+            statistics.median(medians),
+            _carried(statistics.percentile, pooled, 0.9),
+            statistics.between_process_cv(medians),
+            _carried(statistics.percentile_bound, pooled, 0.9),
+            _carried(statistics.percentile, pooled, 0.95),
+            _carried(statistics.percentile, pooled, 0.99),
+            statistics.bootstrap_interval(medians),
+            tuple(medians),
+        )
+
+
+def _carried(function: Any, samples: Sequence[int], quantile: float) -> float | None:
+    try:
+        return float(function(samples, quantile)) * 1e-9
+    except DataError:
+        return None
 
 
 @dataclass(frozen=True)
 class Result:
     """One model with one number of threads.
 
-    ``processes`` are the runner's documents, raw samples included, one per start. ``latency`` is None when the golden
-    check failed or the device's times mean nothing.
+    ``processes`` are the runner's documents, raw samples included, one per start, each with what the host saw under
+    ``host``. ``gate`` says how far the figures can be trusted. ``latency`` is None when the golden check failed or the
+    device's times mean nothing; ``memory``, ``profile``, ``energy`` and ``sustained`` are None unless they were asked.
     """
 
     model: Mapping[str, Any]
@@ -56,12 +81,16 @@ class Result:
     golden: Mapping[str, Any]
     processes: tuple[Mapping[str, Any], ...]
     latency: Latency | None = None
-    warnings: tuple[str, ...] = ()
+    gate: Mapping[str, Any] = field(default_factory=lambda: {"level": "trusted", "reasons": []})
+    memory: Mapping[str, Any] | None = None
+    profile: Mapping[str, Any] | None = None
+    energy: Mapping[str, Any] | None = None
+    sustained: Mapping[str, Any] | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether the device computed what the host's reference computed."""
-        return bool(self.golden["ok"])
+        """Whether the device computed what the host's reference computed; a foreign runner does not tell."""
+        return self.golden["ok"] is not False
 
 
 @dataclass

@@ -28,11 +28,12 @@ class Subject:
     folder: Path
 
     def describe(self) -> dict[str, Any]:
-        """JSON-ready: path, name, hash, size, custom ops."""
+        """JSON-ready: path, name, hashes of the model and of the inputs it runs on, size, custom ops."""
         return {
             "path": str(self.path),
             "name": self.path.name,
             "sha256": hashlib.sha256(self.file.data).hexdigest(),
+            "inputs_sha256": hashlib.sha256(inputs.concatenated(self.golden.inputs)).hexdigest(),
             "bytes": len(self.file.data),
             "custom_ops": list(self.file.custom_ops),
         }

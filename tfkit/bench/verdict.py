@@ -1,29 +1,56 @@
-"""From the runner's documents to one result: is it right, how fast is it, what should a reader know."""
+"""From the runner's documents to one result: is it right, how fast is it, how far can that be trusted."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from tfkit.bench import statistics
+from tfkit.bench.gate import Evidence
+from tfkit.bench.gate import judge as gate
+from tfkit.bench.gate.meaning import times_hardware
 from tfkit.bench.result import Latency, Result
+from tfkit.bench.spec import Preset
 from tfkit.bench.subject import Subject
 
 # A tolerance beyond this says that the check cannot tell right from wrong any more.
 WIDE = 0.05
-# Undisturbed, the slowest tenth of the runs of a network lies within a few percent of the median.
-NOISY = 1.25
+_STARTS = ("first_run_ns", "compile_ns", "load_ns")
 
 
-def judge(subject: Subject, threads: int, processes: tuple[Mapping[str, Any], ...]) -> Result:
-    """The result of all ``processes`` so far; the last one may be a golden mismatch, and then there is no latency."""
-    last = processes[-1]
+@dataclass(frozen=True)
+class Judge:
+    """Knows the device (a report's ``device``) and the preset."""
+
+    device: Mapping[str, Any]
+    preset: Preset
+
+    def result(self, subject: Subject, threads: int, processes: tuple[Mapping[str, Any], ...]) -> Result:
+        """The result of all ``processes`` so far; the last may be a golden mismatch, and then there is no latency."""
+        golden = _golden(subject, processes[-1])
+        measured = [process for process in processes if process["measurement"]]
+        latency = _latency(measured) if measured and golden["ok"] is not False else None
+        weak = subject.golden.relative if subject.golden.relative > WIDE else None
+        evidence = Evidence(self.device, self.preset, threads, processes, golden, latency, weak)
+        level, reasons = gate(evidence)
+        result = Result(subject.describe(), threads, golden, processes)
+        return replace(
+            result,
+            latency=latency if times_hardware(self.device) else None,
+            gate={"level": level, "reasons": [reason.to_json() for reason in reasons]},
+        )
+
+
+def _golden(subject: Subject, last: Mapping[str, Any]) -> dict[str, Any]:
+    if last.get("golden") is None:
+        return {"ok": None, "summary": "not compared: this runner does not give its outputs", "outputs": []}
     outputs = [
         {"name": tensor["name"], "dtype": tensor["dtype"], **comparison}
         for tensor, comparison in zip(last["outputs"], last["golden"], strict=True)
     ]
     wrong = [output for output in outputs if not output["ok"]]
-    golden = {
+    return {
         "ok": not wrong,
         "summary": "; ".join(map(_difference, wrong)) or "as the host's reference",
         "reference": "on the host: LiteRT's kernels, and the reference kernels for tfkit's ops",
@@ -31,12 +58,27 @@ def judge(subject: Subject, threads: int, processes: tuple[Mapping[str, Any], ..
         "tolerance": subject.golden.reason,
         "outputs": outputs,
     }
-    result = Result(subject.describe(), threads, golden, processes, warnings=_warnings(subject, processes))
-    measured = [process["measurement"]["run_ns"] for process in processes if process["measurement"]]
-    if not measured or not result.ok:
-        return result
-    latency = Latency.of(measured)
-    return replace(result, latency=latency, warnings=(*result.warnings, *_noise(latency)))
+
+
+def _latency(measured: Sequence[Mapping[str, Any]]) -> Latency | None:
+    columns = [process["measurement"] for process in measured if process["measurement"]["run_ns"]]
+    if not columns:
+        return None
+    whole = [
+        statistics.median(
+            [sum(call) for call in zip(c["input_write_ns"], c["run_ns"], c["output_read_ns"], strict=False)]
+        )
+        for c in columns
+        if c["input_write_ns"] and c["output_read_ns"]
+    ]
+    start = {name: statistics.median([process[name] for process in measured]) * 1e-9 for name in _STARTS}
+    return replace(
+        Latency.of([column["run_ns"] for column in columns]),
+        whole_call_s=statistics.median(whole) * 1e-9 if whole else None,
+        first_run_s=start["first_run_ns"],
+        compile_s=start["compile_ns"],
+        load_s=start["load_ns"],
+    )
 
 
 def _difference(output: Mapping[str, Any]) -> str:
@@ -44,27 +86,6 @@ def _difference(output: Mapping[str, Any]) -> str:
         f"output {output['name']!r} differs from the host's reference by {_number(output['largest_difference'])} "
         f"({_number(output['allowed_difference'])} allowed) in {output['elements_outside']} elements, "
         f"first in element {output['first_outside']}"
-    )
-
-
-def _warnings(subject: Subject, processes: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    found = []
-    if subject.golden.relative > WIDE:
-        found.append(
-            f"rounding alone may move this model's output by {subject.golden.relative:.0%}, so the golden check is "
-            "weak here; check accuracy on real data"
-        )
-    if any(process["measurement"] and not process["measurement"]["repeatable"] for process in processes):
-        found.append("the same input gave another output in a later run of the same process")
-    return tuple(found)
-
-
-def _noise(latency: Latency) -> tuple[str, ...]:
-    if latency.p90_s is None or latency.p90_s <= NOISY * latency.median_s:
-        return ()
-    return (
-        f"one run in ten took more than {latency.p90_s / latency.median_s:.1f} times the median: something else was "
-        "running; measure again on an idle machine",
     )
 
 

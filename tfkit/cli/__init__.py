@@ -24,7 +24,9 @@ COMMANDS = {
     "convert": ("tfkit.cli.convert", "Keras model to flatbuffer, with op ledger and parity check."),
     "inspect": ("tfkit.cli.inspect", "Ops, precision, MACs and bytes of a flatbuffer."),
     "verify": ("tfkit.cli.verify", "Compare a flatbuffer with the Keras model it came from."),
+    "devices": ("tfkit.cli.devices", "What is attached; what would spoil a measurement; a simulated phone."),
     "bench": ("tfkit.cli.bench", "Run flatbuffers on a device: correctness first, then latency."),
+    "compare": ("tfkit.cli.compare", "Two results of bench: faster, slower or inconclusive."),
 }
 
 

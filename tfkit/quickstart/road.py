@@ -62,7 +62,7 @@ def run(folder: Path, say: Say) -> Result:
         conversion, path = _converted(twin, model, folder, tell)
         networks.append((twin, model, conversion))
         paths.append(path)
-    here = bench.run(paths, device=DEVICE, data=DATA, progress=say)
+    here = bench.run(paths, device=DEVICE, data=DATA, preset="quick", progress=say)
     arm = bench.run(paths, device=ARM_DEVICE, data=DATA, progress=say)
     rows = [
         _row(twin, model, conversion, data, here, arm, index)
