@@ -48,7 +48,7 @@ def mann_whitney(first: Sequence[float], second: Sequence[float]) -> float:
 def _doubled_midranks(values: Sequence[float]) -> list[int]:
     """Twice the rank from 1 of each value; equal values share the mean of their ranks, so twice is an integer."""
     order = sorted(values)
-    first = {}
+    first: dict[float, int] = {}
     count: dict[float, int] = {}
     for index, value in enumerate(order):
         first.setdefault(value, index)
