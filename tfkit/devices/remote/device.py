@@ -42,6 +42,11 @@ class RemoteDevice:
         self.platform = _native.ARM64 if abi == "arm64" else f"linux-{abi}"
         self.label: str | None = "simulated" if self._facts["simulated"] else None
 
+    @property
+    def folder(self) -> str:
+        """Where tfkit's files are on the device."""
+        return self._session.root
+
     def push(self, file: Path) -> str:
         return self._cache.push(file)
 

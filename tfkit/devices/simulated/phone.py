@@ -37,10 +37,10 @@ PROPERTIES = {
 class Phone(Machine):
     """A simulated Android phone; ``serial`` is what adb calls it, ``spec`` what tfkit calls it.
 
-    >>> with Phone() as phone:  # doctest: +SKIP
-    ...     phone.set_battery(charging=True)
-    ...     phone.faults.free_bytes = 1_000_000
-    ...     subprocess.run(["tfkit", "bench", "m.tflite", "--device", phone.spec])
+        with Phone() as phone:
+            phone.set_battery(charging=True)
+            phone.faults.free_bytes = 1_000_000
+            subprocess.run(["tfkit", "bench", "m.tflite", "--device", phone.spec])
 
     Args:
         properties: what ``getprop`` says, over ``PROPERTIES``.
