@@ -79,7 +79,7 @@ class Bench:
     def once(self, subject: Subject, threads: int, extra: tuple[str, ...] = ()) -> Mapping[str, Any]:
         """The runner's document alone, with ``extra`` flags. Raises as ``measure``."""
         flags = [*self.flags(subject, threads), *self.preset.flags(), *extra]
-        return start(subject, self.device, self.bundle, flags, self.limit)
+        return start(subject, self.device, self.bundle, flags, self.preset.longest_seconds)
 
     def flags(self, subject: Subject, threads: int) -> list[str]:
         """The runner's flags for one model, whose files are pushed."""
@@ -95,11 +95,6 @@ class Bench:
         if self.foreign is None:
             return dict(self.bundle.provenance())
         return {"runner_sha256": sha256(self.foreign), "runner": self.foreign.name, "label": None}
-
-    @property
-    def limit(self) -> float:
-        """Seconds that the loops may take; the memory and profile modes run a few times more."""
-        return self.preset.longest_seconds + 60.0
 
 
 def slow_down(document: Mapping[str, Any]) -> float:
