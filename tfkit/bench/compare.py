@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tfkit._errors import RegressionError, UsageError
-from tfkit.bench import statistics
+from tfkit.bench import samples, statistics
 from tfkit.bench.reading import read_report
 from tfkit.bench.significance import mann_whitney, smallest_p
 
@@ -130,8 +130,8 @@ def _differs(name: str, before: Any, after: Any) -> Iterator[str]:
 
 def medians(result: Mapping[str, Any]) -> list[float]:
     """Seconds: the median of each process that measured something."""
-    columns = [(process.get("measurement") or {}).get("run_ns") for process in result["processes"]]
-    return [statistics.median(column) * 1e-9 for column in columns if column]
+    middles = [samples.middle_ns(process) for process in result["processes"]]
+    return [middle * 1e-9 for middle in middles if middle is not None]
 
 
 def _row(before: Mapping[str, Any], after: Mapping[str, Any]) -> Row:

@@ -10,6 +10,8 @@ from typing import Any
 from tfkit._errors import DeviceError, InferenceError
 from tfkit.bench import document
 from tfkit.bench.bundle import Bundle
+from tfkit.bench.foreign import flags as foreign_flags
+from tfkit.bench.foreign import parse as parse_foreign
 from tfkit.bench.spec import Preset
 from tfkit.bench.subject import GOLDEN, INPUTS, MODEL, Subject
 from tfkit.bench.table import printable
@@ -82,14 +84,12 @@ def start_foreign(program: Path, subject: Subject, device: Device, threads: int,
         UsageError: not a program that tfkit can read.
         DeviceError: it crashed, took too long, or said something else than expected.
     """
-    from tfkit.bench import foreign
-
     where = f"{subject.path} on {device.name}"
-    flags = foreign.flags(program.name, device.push(subject.folder / MODEL), threads, preset)
+    flags = foreign_flags(program.name, device.push(subject.folder / MODEL), threads, preset)
     done = device.run([device.push(program), *flags], timeout=START_SECONDS + preset.longest_seconds)
     if done.exit_code:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["nothing"]
         raise DeviceError(
             f"{where}: {program.name} ended with exit code {done.exit_code}; it said: {printable(said[-1])}"
         )
-    return document.check(foreign.parse(done.stdout), where)
+    return document.check(parse_foreign(done.stdout), where)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from tfkit._units import format_bytes, format_seconds
 from tfkit.bench.gate.meaning import times_hardware
 from tfkit.bench.result import Latency, Report, Result
+from tfkit.bench.statistics import MINIMUM_SAMPLES
 
 EMULATED = "emulated: correctness only, times of an emulator say nothing about hardware"
 SIMULATED = "simulated: every step is real except the hardware, so no times are shown"
@@ -45,7 +47,8 @@ def _figures(latency: Latency | None) -> list[str]:
     if latency is None:
         return ["-", "-", "-", "-"]
     interval = "-" if latency.interval_s is None else " - ".join(map(format_seconds, latency.interval_s))
-    p90 = "n < 64" if latency.p90_s is None else format_seconds(latency.p90_s)
+    few = latency.samples < MINIMUM_SAMPLES[0.9]
+    p90 = format_seconds(latency.p90_s) if latency.p90_s is not None else "n < 64" if few else "-"
     return [format_seconds(latency.median_s), interval, p90, str(latency.samples)]
 
 
@@ -72,6 +75,9 @@ def _besides(result: Result, meaningful: bool) -> Iterator[str]:
         parts += [f"proportional {format_bytes(pss)}"] if pss else []
         parts += [f"of that file-backed {format_bytes(file)}"] if pss and file is not None else []
         yield f"memory: {name}: {', '.join(parts) or 'the device does not tell'}"
+    if result.profile and meaningful:
+        yield f"profile: {name}:"
+        yield _profile(result.profile)
     if result.energy and meaningful:
         yield (
             f"energy: {name}: {result.energy['joules_per_run'] * 1e3:.3g} mJ per run above "
@@ -84,6 +90,14 @@ def _besides(result: Result, meaningful: bool) -> Iterator[str]:
             f"{format_seconds(minutes[-1]['median_s'])} in minute {len(minutes)} "
             f"({result.sustained['slow_down'] - 1:+.0%})"
         )
+
+
+def _profile(content: Mapping[str, Any]) -> str:
+    from tfkit.bench.profile import Profile, Row
+
+    rows = tuple(Row(**{part.name: row[part.name] for part in fields(Row)}) for row in content["rows"])
+    values = {part.name: content[part.name] for part in fields(Profile)}
+    return Profile(**{**values, "rows": rows}).table()
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tfkit.bench import statistics
+from tfkit.bench import samples, statistics
 from tfkit.bench.gate import Evidence
 from tfkit.bench.gate import judge as gate
 from tfkit.bench.gate.meaning import times_hardware
@@ -61,24 +61,24 @@ def _golden(subject: Subject, last: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _latency(measured: Sequence[Mapping[str, Any]]) -> Latency | None:
-    columns = [process["measurement"] for process in measured if process["measurement"]["run_ns"]]
-    if not columns:
+    middles = [middle for process in measured if (middle := samples.middle_ns(process)) is not None]
+    if not middles:
         return None
-    whole = [
-        statistics.median(
-            [sum(call) for call in zip(c["input_write_ns"], c["run_ns"], c["output_read_ns"], strict=False)]
-        )
-        for c in columns
-        if c["input_write_ns"] and c["output_read_ns"]
-    ]
+    whole = [_whole_call(process["measurement"]) for process in measured if process["measurement"]["output_read_ns"]]
     start = {name: statistics.median([process[name] for process in measured]) * 1e-9 for name in _STARTS}
     return replace(
-        Latency.of([column["run_ns"] for column in columns]),
+        Latency.of([process["measurement"]["run_ns"] for process in measured], middles),
+        samples=sum(map(samples.count, measured)),
         whole_call_s=statistics.median(whole) * 1e-9 if whole else None,
         first_run_s=start["first_run_ns"],
         compile_s=start["compile_ns"],
         load_s=start["load_ns"],
     )
+
+
+def _whole_call(measurement: Mapping[str, Any]) -> float:
+    calls = zip(measurement["input_write_ns"], measurement["run_ns"], measurement["output_read_ns"], strict=False)
+    return statistics.median([sum(call) for call in calls])
 
 
 def _difference(output: Mapping[str, Any]) -> str:

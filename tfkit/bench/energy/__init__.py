@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tfkit.bench.energy.measure import measure
+from tfkit.bench.energy.consumption import measure
 from tfkit.bench.energy.source import Reading, Source
 from tfkit.bench.energy.sources import SOURCES
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tfkit._units import format_seconds
-from tfkit.bench import statistics
+from tfkit.bench import samples, statistics
 from tfkit.bench.gate.evidence import Evidence
 from tfkit.bench.gate.reason import Reason, suspect
 
@@ -22,7 +22,7 @@ CLOCK_SHARE = 0.05
 
 def count(evidence: Evidence) -> Iterator[Reason]:
     """A slow model ends at the preset's time limit, with fewer samples than it asks for."""
-    few = [n for process in evidence.measured if (n := len(process["measurement"]["run_ns"])) < evidence.preset.runs]
+    few = [n for process in evidence.measured if (n := samples.count(process)) < evidence.preset.runs]
     if few:
         yield suspect(
             "few_samples",
