@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from helpers.native_build import SOURCES, arm64_build
-from tests.claims_arm import blocks, mca, objects
+from tests.claims_arm import blocks, loops, mca, objects
 from tests.claims_arm.features import needed
 from tests.claims_arm.layers import Layer
 
@@ -23,7 +23,7 @@ def arm_kernels() -> list[str]:
     text = (SOURCES / "kernels" / "bconv2d" / "kernels.inc").read_text()
     text = re.sub(r"#if defined\(__x86_64__\).*?#endif", "", text, flags=re.DOTALL)
     names = re.findall(r"TFKIT_KERNEL\((\w+)\)", text)
-    assert {"neon_lut", "neon_xnor", "portable", "reference"} <= set(names)
+    assert {"neon_lut", "neon_inorder", "neon_xnor", "portable", "reference"} <= set(names)
     return names
 
 
@@ -87,3 +87,25 @@ def test_forced_kernels_execute_the_baseline_only(cpu: str) -> None:
         assert blocks.instructions(counts) > LAYER.products / 128, kernel
         wrong = {feature for words in counts for word in words if (feature := needed(word))}
         assert not wrong, f"{kernel} on {cpu}: {wrong}"
+
+
+def test_loops_for_in_order_cores_load_64_bits_at_most() -> None:
+    """128 bits at once keep such a core from doing anything else for two cycles."""
+    files = list((arm64_build() / "kernels").rglob("neon_inorder*.cc.o"))
+    assert files
+    found = [loop for path in files for section in objects.sections(path) for loop in objects.loops(section)]
+    counting = [loop for loop in found if any(placed.instruction.name == "cnt" for placed in loop)]
+    assert len(counting) >= 8, "a loop for each number of pixels"
+    for loop in counting:
+        for placed in loop:
+            instruction = placed.instruction
+            wide = instruction.is_load and instruction.loaded_bytes > 8
+            assert not wide, placed.text
+
+
+@pytest.mark.qemu
+def test_the_hottest_loop_for_in_order_cores_loads_64_bits_at_most() -> None:
+    counts = blocks.per_run("cortex-a53", program(), "neon_inorder", "float", *Layer(8, 256).arguments)
+    assert not loops.has_wide_load(loops.hottest(counts))
+    counts = blocks.per_run("cortex-a53", program(), "neon_xnor", "float", *Layer(8, 256).arguments)
+    assert loops.has_wide_load(loops.hottest(counts)), "the test sees no 128-bit loads any more"
