@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import sys
+import time
 from pathlib import Path
 
 import tfkit
@@ -25,9 +26,15 @@ def document() -> str:
         f"tfkit {tfkit.__version__}, {machine['cpu_model']}, {machine['logical_cpus']} CPUs, "
         f"{machine['system']} {machine['kernel']}, {datetime.date.today()}.",
     ]
+    start = time.monotonic()
     for claim in CLAIMS:
         sys.stderr.write(f"{claim.TITLE}\n")
-        parts += [f"## {claim.TITLE}", f"Target: {claim.TARGET}.", table(claim.HEADINGS, list(claim.rows()))]
+        lines = []
+        for row in claim.rows():
+            minutes, seconds = divmod(int(time.monotonic() - start), 60)
+            sys.stderr.write(f"{minutes:3d}:{seconds:02d}  {'  '.join(cell for cell in row if cell)}\n")
+            lines.append(row)
+        parts += [f"## {claim.TITLE}", f"Target: {claim.TARGET}.", table(claim.HEADINGS, lines)]
     return "\n\n".join(parts) + "\n"
 
 

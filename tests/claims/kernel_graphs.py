@@ -106,15 +106,16 @@ def quantizers(image: Sequence[int], dtype: str, length: int) -> bytes:
     return graph.serialize([source], targets)
 
 
-def dequantizers(image: Sequence[int], dtype: str, length: int) -> bytes:
-    """`length` times LceDequantize and back by LceQuantize, whose outputs cost less to hand over."""
+def dequantizers(image: Sequence[int], dtype: str, quantizers: int, length: int) -> bytes:
+    """`length` times LceDequantize and back by so many LceQuantize, whose outputs cost less to hand over."""
     graph = LceGraph()
     source = tensor = graph.tensor("int32", bits(image))
     for _ in range(length):
         values = graph.tensor(dtype, image, scale={"int8": 0.05}.get(dtype))
         graph.custom("LceDequantize", [tensor], [values])
-        tensor = graph.tensor("int32", bits(image))
-        graph.custom("LceQuantize", [values], [tensor])
+        for _ in range(quantizers):
+            tensor = graph.tensor("int32", bits(image))
+            graph.custom("LceQuantize", [values], [tensor])
     return graph.serialize([source], [tensor])
 
 

@@ -12,9 +12,9 @@ All graphs run in turn, round after round, and of each graph the shortest run co
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
-from tests.claims import peers
+from tests.claims import peers, target
 from tests.claims.interleaved import Call, geomean, pinned, shortest
 from tests.claims.kernel_graphs import LONG, QUICKNET, Layer, binary_chain, full_precision_chain, quantizers
 
@@ -22,7 +22,7 @@ TITLE = "Binary convolutions, single thread: how many times faster than others"
 PEERS = ("LCE default", "LCE indirect", "XNNPACK int8", "XNNPACK fp32")
 TARGETS = {"LCE default": 40.0, "LCE indirect": 8.0, "XNNPACK int8": 4.0, "XNNPACK fp32": 15.0}
 TARGET = "each at least " + ", ".join(f"{factor:g}x {peer}" for peer, factor in TARGETS.items())
-HEADINGS = ("3x3 convolution", "output", "tfkit", *PEERS)
+HEADINGS = ("3x3 convolution", "output", "tfkit", *PEERS, target.HEADING)
 HELD_BACK = "avx2_lut"
 ROUNDS = 15
 
@@ -69,15 +69,14 @@ def measured(layer: Layer, output: str) -> tuple[Times, str]:
     return times, chosen
 
 
-def verdict(factors: Sequence[float], target: float) -> str:
-    """The smallest factor beside its target."""
-    least = min(factors)
-    return f"{least:.1f} (target {target:g}: {'met' if least >= target else f'missed by {1 - least / target:.0%}'})"
-
-
 def comparison(subject: str, targets: dict[str, float]) -> Iterator[tuple[str, ...]]:
     """One line per layer and output, then minimum and geometric mean."""
     factors: dict[str, list[float]] = {peer: [] for peer in targets}
+
+    def line(values: dict[str, float], *cells: str) -> tuple[str, ...]:
+        judged = target.at_least((peer, value, targets[peer]) for peer, value in values.items())
+        return *cells, *(f"{value:.1f}x" for value in values.values()), judged
+
     for layer in QUICKNET:
         for output in ("float32", "bitpacked"):
             times, chosen = measured(layer, output)
@@ -85,14 +84,10 @@ def comparison(subject: str, targets: dict[str, float]) -> Iterator[tuple[str, .
                 factors[peer].append(times[peer] / times[subject])
             microseconds = times[subject] * 1e6
             kernel = chosen if subject == "tfkit" else subject
-            yield (
-                str(layer),
-                output,
-                f"{microseconds:.0f} us ({kernel})",
-                *(f"{factors[peer][-1]:.1f}x" for peer in targets),
-            )
-    yield "minimum", "", "", *(verdict(factors[peer], target) for peer, target in targets.items())
-    yield "geometric mean", "", "", *(f"{geomean(factors[peer]):.1f}x" for peer in targets)
+            latest = {peer: values[-1] for peer, values in factors.items()}
+            yield line(latest, str(layer), output, f"{microseconds:.0f} us ({kernel})")
+    yield line({peer: min(values) for peer, values in factors.items()}, "minimum", "", "")
+    yield line({peer: geomean(values) for peer, values in factors.items()}, "geometric mean", "", "")
 
 
 def rows() -> Iterator[tuple[str, ...]]:
