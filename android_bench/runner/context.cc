@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <sstream>
 #include <string>
@@ -47,9 +46,11 @@ void AppendContext(Json& json, const SystemFiles& files) {
   json.Key("cpuinfo").BeginObject();
   for (const auto& [key, values] : CpuInfo(files)) json.Key(key).Strings(values);
   json.EndObject();
-  double load[3];
+  // The file, since getloadavg came to Android as late as version 10.
+  std::istringstream load(files.Text("/proc/loadavg").value_or(""));
   json.Key("load_average").BeginArray();
-  for (int i = 0, count = getloadavg(load, 3); i < count; ++i) json.Real(load[i]);
+  double average = 0;
+  for (int i = 0; i < 3 && load >> average; ++i) json.Real(average);
   json.EndArray();
   json.Key("cpuset").OptionalString(files.Text("/proc/self/cpuset").value_or(""));
   json.Key("cgroup").OptionalString(files.Text("/proc/self/cgroup").value_or(""));
