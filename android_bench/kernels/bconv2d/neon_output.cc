@@ -15,43 +15,13 @@ struct Channels {
   int count;
 };
 
-// d of 4 channels -> float(clamp(d)) * multiplier + bias, rounded twice.
-struct Linear {
-  float32x4_t multiplier[2];
-  float32x4_t bias[2];
-  int32x4_t min;
-  int32x4_t max;
-
-  template <bool clamps>
-  float32x4_t Of(uint32x4_t d, int half) const {
-    float32x4_t value;
-    if constexpr (clamps) {
-      value = vcvtq_f32_s32(vminq_s32(vmaxq_s32(vreinterpretq_s32_u32(d), min), max));
-    } else {
-      value = vcvtq_f32_u32(d);
-    }
-    return vaddq_f32(vmulq_f32(value, multiplier[half]), bias[half]);
-  }
-};
-
-Linear LinearOf(const OutputTransform& transform, const float* multiplier, const float* bias) {
-  return {{vld1q_f32(multiplier), vld1q_f32(multiplier + 4)},
-          {vld1q_f32(bias), vld1q_f32(bias + 4)},
-          vdupq_n_s32(transform.clamp_min),
-          vdupq_n_s32(transform.clamp_max)};
-}
-
-// The low and the high four lanes, doubled.
-uint32x4_t DoubledLow(uint16x8_t counts) { return vshll_n_u16(vget_low_u16(counts), 1); }
-uint32x4_t DoubledHigh(uint16x8_t counts) { return vshll_high_n_u16(counts, 1); }
-
 struct ToFloat {
   using Output = float;
 
   template <bool clamps>
   static void Store(const Linear& linear, uint16x8_t counts, float* output) {
-    vst1q_f32(output, linear.Of<clamps>(DoubledLow(counts), 0));
-    vst1q_f32(output + 4, linear.Of<clamps>(DoubledHigh(counts), 1));
+    vst1q_f32(output, linear.Of<clamps>(counts, 0));
+    vst1q_f32(output + 4, linear.Of<clamps>(counts, 1));
   }
 };
 
@@ -65,8 +35,8 @@ struct ToInt8 {
 
   template <bool clamps>
   static void Store(const Linear& linear, uint16x8_t counts, std::int8_t* output) {
-    const int32x4_t low = Rounded(linear.Of<clamps>(DoubledLow(counts), 0));
-    const int32x4_t high = Rounded(linear.Of<clamps>(DoubledHigh(counts), 1));
+    const int32x4_t low = Rounded(linear.Of<clamps>(counts, 0));
+    const int32x4_t high = Rounded(linear.Of<clamps>(counts, 1));
     vst1_s8(output, vqmovn_s16(vqmovn_high_s32(vqmovn_s32(low), high)));
   }
 };
@@ -80,7 +50,7 @@ template <typename To, bool clamps>
   float bias[kLanes] = {};
   std::memcpy(multiplier, transform.multiplier + first, channels * sizeof *multiplier);
   std::memcpy(bias, transform.bias + first, channels * sizeof *bias);
-  const Linear linear = LinearOf(transform, multiplier, bias);
+  const Linear linear = LinearOf(multiplier, bias, transform.clamp_min, transform.clamp_max);
   for (int p = 0; p < pixels; ++p, counts += kLanes, output += pitch) {
     typename To::Output values[kLanes];
     To::template Store<clamps>(linear, vld1q_u16(counts), values);
@@ -102,8 +72,8 @@ void StoreLinear(const Call& call, const Counts& counts) {
   for (int group = 0; group < filter.groups; ++group) {
     int left = outputs;
     for (; left >= kLanes; left -= kLanes, channel += kLanes, data += pixels * kLanes) {
-      const Linear linear =
-          LinearOf(transform, transform.multiplier + channel, transform.bias + channel);
+      const Linear linear = LinearOf(transform.multiplier + channel, transform.bias + channel,
+                                     transform.clamp_min, transform.clamp_max);
       auto* place = output + channel;
 #pragma GCC unroll known
       for (int p = 0; p < pixels; ++p, place += pitch) {
@@ -125,22 +95,10 @@ void StoreLinear(const Call& call, const Counts& counts) {
   StoreLinear<To, clamps, 0>(call, counts);
 }
 
-// Bit p * 8 + c: whether the count of channel c at pixel p is beyond the channel's threshold.
-std::uint64_t Bits(const std::int32_t* thresholds, const std::uint16_t* counts) {
-  alignas(16) static constexpr std::uint16_t kBitOfLane[kLanes] = {1, 2, 4, 8, 16, 32, 64, 128};
-  // count > t is count >= t + 1, which 16 bits hold for every t that decides anything.
-  const int32x4_t one = vdupq_n_s32(1);
-  const uint16x8_t least = vqmovun_high_s32(vqmovun_s32(vqaddq_s32(vld1q_s32(thresholds), one)),
-                                            vqaddq_s32(vld1q_s32(thresholds + 4), one));
-  const uint16x8_t bit_of_lane = vld1q_u16(kBitOfLane);
-  uint16x8_t bits[8];
-  for (int p = 0; p < 8; ++p) {
-    bits[p] = vandq_u16(vcgeq_u16(vld1q_u16(counts + p * kLanes), least), bit_of_lane);
-  }
-  for (int width = 4; width > 0; width /= 2) {
-    for (int i = 0; i < width; ++i) bits[i] = vpaddq_u16(bits[2 * i], bits[2 * i + 1]);
-  }
-  return vget_lane_u64(vreinterpret_u64_u8(vmovn_u16(bits[0])), 0);
+std::uint64_t BitsAt(const std::int32_t* thresholds, const std::uint16_t* counts) {
+  uint16x8_t vectors[8];
+  for (int p = 0; p < 8; ++p) vectors[p] = vld1q_u16(counts + p * kLanes);
+  return vget_lane_u64(vreinterpret_u64_u8(Bits(thresholds, vectors)), 0);
 }
 
 void StoreBits(const Call& call, const std::uint16_t* counts, int pixels, Channels channels,
@@ -148,12 +106,12 @@ void StoreBits(const Call& call, const std::uint16_t* counts, int pixels, Channe
   const std::size_t pitch = PackedWords(call.geometry.filter.channels_out) * 4;
   std::uint64_t bits;
   if (channels.count == kLanes) {
-    bits = Bits(call.transform.threshold + channels.first, counts);
+    bits = BitsAt(call.transform.threshold + channels.first, counts);
   } else {
     std::int32_t thresholds[kLanes] = {};
     std::memcpy(thresholds, call.transform.threshold + channels.first,
                 channels.count * sizeof *thresholds);
-    bits = Bits(thresholds, counts) & (((1u << channels.count) - 1) * 0x0101010101010101ull);
+    bits = BitsAt(thresholds, counts) & (((1u << channels.count) - 1) * 0x0101010101010101ull);
   }
   output += channels.first / 8;
   const int shift = channels.first % 8;

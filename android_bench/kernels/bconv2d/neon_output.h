@@ -5,10 +5,9 @@
 #include <cstdint>
 
 #include "kernels/bconv2d/kernel.h"
+#include "kernels/bconv2d/neon_transform.h"
 
 namespace tfkit::bconv2d::neon {
-
-constexpr int kLanes = 8;  // output channels whose counts make one vector
 
 // Differing bits of `pixels` consecutive output pixels, number `first` of the tensor onwards:
 // uint16 [groups, vectors of kLanes channels, pixels, kLanes]. Readable for 8 pixels whatever

@@ -75,25 +75,24 @@ void FillBand(const Call& call, const Band& band, std::int64_t n, int oy, std::u
 }
 
 // One T of each of `pixels` pixels.
-template <typename T, int pixels>
+template <typename T, int pixels, std::size_t to_pitch>
 [[gnu::always_inline]] inline void CopyKnown(const std::uint8_t* from, std::size_t from_pitch,
-                                             std::uint8_t* to, std::size_t to_pitch) {
+                                             std::uint8_t* to) {
 #pragma GCC unroll pixels
-  for (int p = 0; p < pixels; ++p) {
+  for (int p = 0; p < pixels; ++p, from += from_pitch) {
     T value;
-    std::memcpy(&value, from + p * from_pitch, sizeof value);
+    std::memcpy(&value, from, sizeof value);
     std::memcpy(to + p * to_pitch, &value, sizeof value);
   }
 }
 
-template <typename T>
+template <typename T, std::size_t to_pitch>
 [[gnu::always_inline]] inline void Copy(int pixels, const std::uint8_t* from,
-                                        std::size_t from_pitch, std::uint8_t* to,
-                                        std::size_t to_pitch) {
-  if (pixels == 8) return CopyKnown<T, 8>(from, from_pitch, to, to_pitch);
-  if (pixels == 7) return CopyKnown<T, 7>(from, from_pitch, to, to_pitch);
+                                        std::size_t from_pitch, std::uint8_t* to) {
+  if (pixels == 8) return CopyKnown<T, 8, to_pitch>(from, from_pitch, to);
+  if (pixels == 7) return CopyKnown<T, 7, to_pitch>(from, from_pitch, to);
   for (int p = 0; p < pixels; ++p, from += from_pitch, to += to_pitch) {
-    CopyKnown<T, 1>(from, from_pitch, to, to_pitch);
+    CopyKnown<T, 1, to_pitch>(from, from_pitch, to);
   }
 }
 
@@ -118,11 +117,18 @@ void GatherTile(const Geometry& geometry, const Depth& depth, const Band& band,
     for (int fx = 0; fx < row_taps; ++fx, tap += tap_pitch) {
       for (std::size_t byte = 0; byte < run_bytes; byte += sizeof(T), ++index) {
         const std::size_t step = index / kPerStep;
+        if (kPerStep == 2 && index % 2 == 0 && step < depth.steps &&
+            byte + kStepBytes <= run_bytes) {
+          Copy<uint32x4_t, kStepBytes>(pixels, tap + byte, window_pitch, patch + step * step_pitch);
+          byte += sizeof(T);
+          ++index;
+          continue;
+        }
         std::uint8_t* place = patch + step * step_pitch + index % kPerStep * sizeof(T);
         if (sizeof(T) == kStepBytes || step < depth.steps) {
-          Copy<T>(pixels, tap + byte, window_pitch, place, kStepBytes);
+          Copy<T, kStepBytes>(pixels, tap + byte, window_pitch, place);
         } else {
-          Copy<T>(pixels, tap + byte, window_pitch, place, kStepBytes / 2);
+          Copy<T, kStepBytes / 2>(pixels, tap + byte, window_pitch, place);
         }
       }
     }
@@ -146,6 +152,48 @@ void Gather(const Geometry& geometry, const Depth& depth, const Band& band,
   }
   GatherTile<std::uint32_t>(geometry, depth, band, window, pixels, patch);
 }
+
+// Where outputs go without counts in between, if they can.
+class OutputPlaces {
+ public:
+  explicit OutputPlaces(const Call& call) : call_(call) {
+    const OutputTransform& transform = call.transform;
+    const Filter& filter = call.geometry.filter;
+    // Counts are needed for pixels that are written again and for the end of a vector.
+    if (call.geometry.zero_padding || filter.OutputsPerGroup() % kLanes != 0) return;
+    if (transform.type == OutputType::kFloat && !transform.clamps) {
+      functions_ = &TileFunctions::to_float;
+    }
+    // Of a last word that is not full the rest would stay as it was.
+    if (transform.type == OutputType::kBitpacked && filter.channels_out % kWordBits == 0) {
+      functions_ = &TileFunctions::to_bits;
+    }
+  }
+
+  // Null where counts have to do.
+  OutputFunction Function(const TileFunctions& functions, const Depth& depth, int pixels) const {
+    return functions_ == nullptr ? nullptr : (functions.*functions_)[depth.half][pixels];
+  }
+
+  OutputPlace Of(int group, std::size_t pixel) const {
+    const OutputTransform& transform = call_.transform;
+    const std::size_t channels = call_.geometry.filter.channels_out;
+    const std::size_t channel = std::size_t(group) * call_.geometry.filter.OutputsPerGroup();
+    auto* output = static_cast<std::uint8_t*>(call_.output);
+    if (transform.type == OutputType::kBitpacked) {
+      const std::size_t pitch = channels / 8;
+      return {nullptr, transform.threshold + channel, nullptr, output + pixel * pitch + channel / 8,
+              pitch};
+    }
+    const std::size_t pitch = channels * sizeof(float);
+    return {transform.multiplier + channel, nullptr, transform.bias + channel,
+            output + pixel * pitch + channel * sizeof(float), pitch};
+  }
+
+ private:
+  const Call& call_;
+  OutputFunction (TileFunctions::*functions_)[2][kTilePixels + 1] = nullptr;
+};
 
 std::size_t CountsBytes(const Filter& filter) {
   // A tile of fewer pixels is read as if it had all.
@@ -191,7 +239,7 @@ Workspace TiledWorkspace(const Geometry& geometry) {
 
 std::int64_t TiledUnits(const Geometry& geometry, int) { return geometry.OutputRows(); }
 
-void RunTiled(const Call& call, const CountFunctions& functions, std::int64_t begin,
+void RunTiled(const Call& call, const TileFunctions& functions, std::int64_t begin,
               std::int64_t end, std::uint64_t* own) {
   const Geometry& geometry = call.geometry;
   const Filter& filter = geometry.filter;
@@ -200,6 +248,7 @@ void RunTiled(const Call& call, const CountFunctions& functions, std::int64_t be
   const Row row(geometry.x.output);
   const std::size_t vectors = VectorsPerGroup(filter);
   const std::size_t group_bytes = filter.WordsPerGroup() * kWordBytes;
+  const OutputPlaces places(call);
   const auto* weights = reinterpret_cast<const std::uint8_t*>(call.weights);
   auto* patch = reinterpret_cast<std::uint8_t*>(own);
   std::uint8_t* counts_bytes = patch + depth.PatchBytes();
@@ -213,13 +262,18 @@ void RunTiled(const Call& call, const CountFunctions& functions, std::int64_t be
     std::size_t pixel = unit * geometry.x.output;
     for (int tile = 0; tile < row.tiles; ++tile) {
       const int pixels = row.size + (tile < row.larger);
+      const OutputFunction direct = places.Function(functions, depth, pixels);
       for (int group = 0; group < filter.groups; ++group) {
         Gather(geometry, depth, band, window + group * group_bytes, pixels, patch);
-        functions[depth.half][pixels](patch, weights + group * vectors * depth.VectorBytes(),
-                                      vectors, depth.steps,
-                                      counts + group * vectors * pixels * kLanes);
+        const std::uint8_t* group_weights = weights + group * vectors * depth.VectorBytes();
+        if (direct != nullptr) {
+          direct(patch, group_weights, vectors, depth.steps, places.Of(group, pixel));
+        } else {
+          functions.count[depth.half][pixels](patch, group_weights, vectors, depth.steps,
+                                              counts + group * vectors * pixels * kLanes);
+        }
       }
-      Store(call, {counts, pixel, pixels});
+      if (direct == nullptr) Store(call, {counts, pixel, pixels});
       if (geometry.zero_padding) StoreZeroPadded(call, {counts, pixel, pixels}, d);
       window += pixels * geometry.x.stride * band.pixel_bytes;
       pixel += pixels;

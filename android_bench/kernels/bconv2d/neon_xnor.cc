@@ -4,6 +4,7 @@
 #include <arm_neon.h>
 
 #include "kernels/bconv2d/neon_tiled.h"
+#include "kernels/bconv2d/neon_transform.h"
 
 namespace tfkit::bconv2d {
 namespace {
@@ -69,47 +70,135 @@ template <int pixels>
 
 // Two pixels a vector: the tree leaves one's sum in a lane's low byte, the other's in the high.
 template <int pixels>
-[[gnu::always_inline]] inline void AddHalfStep(const std::uint8_t* patch,
-                                               const std::uint8_t* weights, uint16x8_t* sums) {
+[[gnu::always_inline]] inline void SetToHalfStep(const std::uint8_t* patch,
+                                                 const std::uint8_t* weights, uint16x8_t* sums) {
   const Weights w = Load(weights);
 #pragma GCC unroll 4
   for (int p = 0; p < pixels; p += 2) {
     const uint16x8_t both = vreinterpretq_u16_u8(Differing(w, vld1q_u8(patch + 8 * p)));
-    sums[p] = vaddq_u16(sums[p], vandq_u16(both, vdupq_n_u16(0xff)));
-    if (p + 1 < pixels) sums[p + 1] = vsraq_n_u16(sums[p + 1], both, 8);
+    sums[p] = vandq_u16(both, vdupq_n_u16(0xff));
+    if (p + 1 < pixels) sums[p + 1] = vshrq_n_u16(both, 8);
+  }
+}
+
+// Writes the sums of some pixels and 8 channels, and moves on to the next 8 channels.
+struct CountSink {
+  std::uint16_t* counts;
+
+  template <int pixels>
+  [[gnu::always_inline]] inline void Put(const uint16x8_t* sums) {
+#pragma GCC unroll 8
+    for (int p = 0; p < pixels; ++p) vst1q_u16(counts + kTileChannels * p, sums[p]);
+    counts += kTileChannels * pixels;
+  }
+};
+
+struct FloatSink {
+  neon::OutputPlace place;
+
+  template <int pixels>
+  [[gnu::always_inline]] inline void Put(const uint16x8_t* sums) {
+    const neon::Linear linear = neon::LinearOf(place.multiplier, place.bias, 0, 0);
+    std::uint8_t* output = place.output;
+#pragma GCC unroll 8
+    for (int p = 0; p < pixels; ++p, output += place.pitch) {
+      auto* values = reinterpret_cast<float*>(output);
+      vst1q_f32(values, linear.Of<false>(sums[p], 0));
+      vst1q_f32(values + 4, linear.Of<false>(sums[p], 1));
+    }
+    place.multiplier += kTileChannels;
+    place.bias += kTileChannels;
+    place.output += kTileChannels * sizeof(float);
+  }
+};
+
+struct BitSink {
+  neon::OutputPlace place;
+
+  template <int pixels>
+  [[gnu::always_inline]] inline void Put(const uint16x8_t* sums) {
+    static_assert(pixels == 7 || pixels == 8);
+    uint16x8_t all[8];
+#pragma GCC unroll 8
+    for (int p = 0; p < 8; ++p) all[p] = sums[p < pixels ? p : 0];
+    const uint8x8_t bits = neon::Bits(place.threshold, all);
+    std::uint8_t* output = place.output;
+    // The lanes are constants to the instruction.
+    vst1_lane_u8(output, bits, 0);
+    vst1_lane_u8(output += place.pitch, bits, 1);
+    vst1_lane_u8(output += place.pitch, bits, 2);
+    vst1_lane_u8(output += place.pitch, bits, 3);
+    vst1_lane_u8(output += place.pitch, bits, 4);
+    vst1_lane_u8(output += place.pitch, bits, 5);
+    vst1_lane_u8(output += place.pitch, bits, 6);
+    if constexpr (pixels == 8) vst1_lane_u8(output += place.pitch, bits, 7);
+    place.threshold += kTileChannels;
+    ++place.output;
+  }
+};
+
+template <int pixels, bool half, typename Sink>
+[[gnu::always_inline]] inline void Sum(const std::uint8_t* patch, const std::uint8_t* weights,
+                                       std::size_t vectors, std::size_t steps, Sink sink) {
+  constexpr int kWeightBytes = 16 * kTileChannels;
+  constexpr int kPatchBytes = 16 * pixels;
+  for (std::size_t v = 0; v < vectors; ++v) {
+    uint16x8_t sums[pixels];
+    if constexpr (half) {
+      SetToHalfStep<pixels>(patch + steps * kPatchBytes, weights + steps * kWeightBytes, sums);
+    } else {
+#pragma GCC unroll 8
+      for (int p = 0; p < pixels; ++p) sums[p] = vdupq_n_u16(0);
+    }
+    if (!half || steps > 0) {
+      const std::uint8_t* a = patch;
+      for (std::size_t step = 1; step < steps; ++step, a += kPatchBytes, weights += kWeightBytes) {
+        AddStep<pixels>(a, weights, sums);
+      }
+      // The last step stands by itself: what is done with the sums goes under its arithmetic.
+      AddStep<pixels>(a, weights, sums);
+      weights += kWeightBytes;
+      sink.template Put<pixels>(sums);
+    } else {
+      sink.template Put<pixels>(sums);
+    }
+    if (half) weights += kWeightBytes;
   }
 }
 
 template <int pixels, bool half>
 void Count(const std::uint8_t* patch, const std::uint8_t* weights, std::size_t vectors,
            std::size_t steps, std::uint16_t* counts) {
-  constexpr int kWeightBytes = 16 * kTileChannels;
-  // The last step stands by itself: the stores of the sums go under its arithmetic.
-  if (!half) --steps;
-  for (std::size_t v = 0; v < vectors; ++v, counts += kTileChannels * pixels) {
-    uint16x8_t sums[pixels];
-#pragma GCC unroll 8
-    for (int p = 0; p < pixels; ++p) sums[p] = vdupq_n_u16(0);
-    const std::uint8_t* a = patch;
-    for (std::size_t step = 0; step < steps; ++step, a += 16 * pixels, weights += kWeightBytes) {
-      AddStep<pixels>(a, weights, sums);
-    }
-    if constexpr (half) {
-      AddHalfStep<pixels>(a, weights, sums);
-    } else {
-      AddStep<pixels>(a, weights, sums);
-    }
-    weights += kWeightBytes;
-#pragma GCC unroll 8
-    for (int p = 0; p < pixels; ++p) vst1q_u16(counts + kTileChannels * p, sums[p]);
-  }
+  Sum<pixels, half>(patch, weights, vectors, steps, CountSink{counts});
 }
 
-constexpr neon::CountFunctions kCount = {
-    {nullptr, Count<1, false>, Count<2, false>, Count<3, false>, Count<4, false>, Count<5, false>,
-     Count<6, false>, Count<7, false>, Count<8, false>},
-    {nullptr, Count<1, true>, Count<2, true>, Count<3, true>, Count<4, true>, Count<5, true>,
-     Count<6, true>, Count<7, true>, Count<8, true>}};
+template <int pixels, bool half, typename Sink>
+void Output(const std::uint8_t* patch, const std::uint8_t* weights, std::size_t vectors,
+            std::size_t steps, const neon::OutputPlace& place) {
+  Sum<pixels, half>(patch, weights, vectors, steps, Sink{place});
+}
+
+constexpr neon::TileFunctions Functions() {
+  neon::TileFunctions functions = {
+      {{nullptr, Count<1, false>, Count<2, false>, Count<3, false>, Count<4, false>,
+        Count<5, false>, Count<6, false>, Count<7, false>, Count<8, false>},
+       {nullptr, Count<1, true>, Count<2, true>, Count<3, true>, Count<4, true>, Count<5, true>,
+        Count<6, true>, Count<7, true>, Count<8, true>}},
+      {},
+      {}};
+  // Tiles of most images; the others take the longer way.
+  functions.to_float[0][7] = Output<7, false, FloatSink>;
+  functions.to_float[0][8] = Output<8, false, FloatSink>;
+  functions.to_float[1][7] = Output<7, true, FloatSink>;
+  functions.to_float[1][8] = Output<8, true, FloatSink>;
+  functions.to_bits[0][7] = Output<7, false, BitSink>;
+  functions.to_bits[0][8] = Output<8, false, BitSink>;
+  functions.to_bits[1][7] = Output<7, true, BitSink>;
+  functions.to_bits[1][8] = Output<8, true, BitSink>;
+  return functions;
+}
+
+constexpr neon::TileFunctions kFunctions = Functions();
 
 // Any core can; in-order ones have a kernel of their own before this one in the list.
 Fit Suits(const Geometry& geometry, const Cpu&) {
@@ -117,7 +206,7 @@ Fit Suits(const Geometry& geometry, const Cpu&) {
 }
 
 void Run(const Call& call, int, std::int64_t begin, std::int64_t end, std::uint64_t* own) {
-  neon::RunTiled(call, kCount, begin, end, own);
+  neon::RunTiled(call, kFunctions, begin, end, own);
 }
 
 }  // namespace
