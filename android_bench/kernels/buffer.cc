@@ -14,8 +14,10 @@ Buffer::Buffer(std::size_t words, Content content) {
     throw std::bad_alloc();
   }
   bytes_ = AlignedWords(words) * sizeof(std::uint64_t);
-  data_ = static_cast<std::uint64_t*>(std::aligned_alloc(kAlignment, bytes_));
-  if (!data_) throw std::bad_alloc();
+  // aligned_alloc came to Android with version 9.
+  void* memory = nullptr;
+  if (posix_memalign(&memory, kAlignment, bytes_) != 0) throw std::bad_alloc();
+  data_ = static_cast<std::uint64_t*>(memory);
   if (content == Content::kZeros) std::memset(data_, 0, bytes_);
 }
 
