@@ -6,12 +6,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from helpers.bench_documents import process
 from helpers.flatbuffers import golden, with_custom_op_renamed
 from tfkit import bench
 from tfkit._errors import DeviceError, GoldenError, InferenceError, InputError, ModelError, UsageError
@@ -109,9 +111,9 @@ def test_the_documents_schema(tiny: str) -> None:
     }
     assert set(result["gate"]) == {"level", "reasons"}
     assert all(set(reason) == {"code", "level", "text"} for reason in result["gate"]["reasons"])
-    for process in result["processes"]:
-        assert set(process["host"]) == {"started", "cooling", "before", "after", "discarded"}
-        assert set(process["host"]["before"]) == {"thermal", "battery", "load", "cpus"}
+    for one in result["processes"]:
+        assert set(one["host"]) == {"started", "cooling", "before", "after", "discarded"}
+        assert set(one["host"]["before"]) == {"thermal", "battery", "load", "cpus"}
     assert len(result["model"]["sha256"]) == 64
     assert result["latency"]["p90_s"] is None  # 6 samples do not carry one
     assert result["latency"]["between_process_cv"] is not None
@@ -211,6 +213,68 @@ def test_what_was_measured_survives_a_later_failure(tiny: str, tmp_path: Path) -
 def test_answers_that_are_none(answer: Completed, message: str, tiny: str) -> None:
     with pytest.raises(DeviceError, match=message):
         bench.run(golden("float32"), Recording(lambda done: answer), preset=tiny)
+
+
+def test_a_clock_that_goes_backwards(tiny: str) -> None:
+    document = process([1_000_000] * 64)
+    document["measurement"]["backward_steps"] = 3
+    answer = Completed(0, json.dumps(document), "")
+    report = bench.run(golden("float32"), Recording(lambda done: answer), preset=tiny)
+    (result,) = report.results
+    reasons = {reason["code"]: reason for reason in result.gate["reasons"]}
+    assert result.gate["level"] == "invalid"
+    assert "went backwards (6 times)" in reasons["clock"]["text"]
+
+
+def test_a_throttled_process_is_discarded_and_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    cooled = replace(TINY, processes=1, cool_seconds=300.0)
+    monkeypatch.setitem(PRESETS._entries, "cooled", cooled)
+    waits: list[float] = []
+    monkeypatch.setattr("tfkit.bench.measure.sleep", waits.append)
+    slow = process([1_500_000] * 3)
+    slow["conditions"]["after"]["canary_ns"] = [30_000_000] * 3
+    answers = [slow, slow, process([1_000_000] * 3)]
+    report = bench.run(
+        golden("float32"), Recording(lambda done: Completed(0, json.dumps(answers.pop(0)), "")), preset="cooled"
+    )
+    (only,) = report.results[0].processes
+    assert only["measurement"]["run_ns"] == [1_000_000] * 3
+    assert [one["slow_down"] for one in only["host"]["discarded"]] == [1.5, 1.5]
+    assert waits == [90.0, 90.0]
+    answers = [slow] * 3
+    report = bench.run(
+        golden("float32"), Recording(lambda done: Completed(0, json.dumps(answers.pop(0)), "")), preset="cooled"
+    )
+    assert "throttled" in [reason["code"] for reason in report.results[0].gate["reasons"]]
+
+
+def test_a_foreign_runner_gives_a_latency_that_is_suspect(tmp_path: Path) -> None:
+    program = tmp_path / "benchmark_model"
+    program.write_text(
+        "#!/bin/sh\n"
+        'echo "count=5 first=900 curr=880 min=870 max=900 avg=884 std=9"\n'
+        'echo "count=100 first=812 curr=801 min=799 max=830 avg=805.4 std=4 p5=800 median=804 p95=812"\n'
+        'echo "Inference timings in us: Init: 9, First inference: 900, Warmup (avg): 884, Inference (avg): 805.4"\n'
+    )
+    program.chmod(0o755)
+    report = bench.run(golden("float32"), preset="quick", runner=program)
+    report.check()
+    (result,) = report.results
+    assert result.latency is not None
+    assert (result.latency.median_s, result.latency.samples, result.latency.p90_s) == (pytest.approx(804e-6), 100, None)
+    assert "foreign_runner" in [reason["code"] for reason in result.gate["reasons"]]
+    assert report.artifacts["runner"] == "benchmark_model"
+    program.write_text("#!/bin/sh\necho no room >&2; exit 9\n")
+    with pytest.raises(DeviceError, match="benchmark_model ended with exit code 9; it said: no room"):
+        bench.run(golden("float32"), preset="quick", runner=program)
+
+
+def test_a_profile_of_layers() -> None:
+    report = bench.run(golden("lce_float32"), preset="quick", profile=True)
+    profile = report.results[0].profile
+    assert profile is not None
+    assert {"LceBconv2d", "MEAN"} <= {row["op"] for row in profile["rows"]}
+    assert "none of this is a latency" in bench.as_table(report)
 
 
 def test_a_model_that_the_device_cannot_run(tiny: str) -> None:
