@@ -13,6 +13,11 @@ from tfkit.devices.adb.complaints import STATES, explain
 
 _NETWORK = re.compile(r"[\w.\-\[\]:]+:\d{1,5}")
 
+# How long a phone that lost its link may take until it answers again.
+RETURN_S = 5.0
+# States in which the phone's user is asked for the key.
+ASKING = ("unauthorized", "authorizing")
+
 
 @dataclass(frozen=True)
 class Attached:
@@ -85,13 +90,15 @@ def choose(wanted: str, default: str | None = None) -> str:
 
 def _connected(name: str) -> list[Attached]:
     """What is attached after ``adb connect``; one that lost its link takes a moment to be itself again."""
-    for wait in (0.2, 0.5, 1.0, 2.0):
+    deadline = time.monotonic() + RETURN_S
+    while True:
         said = client.run(["connect", name], timeout=client.SERVER_TIMEOUT_S).stdout.strip()
         found = attached()
-        if any(one.serial == name and (one.ready or one.state == "unauthorized") for one in found):
-            return found
+        answers = any(one.serial == name and (one.ready or one.state in ASKING) for one in found)
+        if answers or time.monotonic() > deadline:
+            break
         client.run(["disconnect", name], timeout=client.SERVER_TIMEOUT_S)
-        time.sleep(wait)
+        time.sleep(0.3)
     if not any(one.serial == name for one in found):
         raise DeviceError(
             f"adb cannot reach {name} ({said}); is the device on this network with debugging over Wi-Fi on?"

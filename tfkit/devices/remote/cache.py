@@ -15,6 +15,7 @@ from tfkit.devices.remote.session import Session
 
 ATTEMPTS = 2
 CHECK_TIMEOUT_S = 120.0
+DAMAGED = 96
 # A slow link brings a megabyte in ten seconds.
 SECONDS_PER_BYTE = 10 / 1e6
 _PLAIN = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9._+-]{0,99}")
@@ -48,37 +49,41 @@ class Cache:
             arriving = f"{session.folder}/{secrets.token_hex(8)}"
             try:
                 session.link.send(file, arriving, timeout=60 + size * SECONDS_PER_BYTE)
-                whole = self._digest(arriving) == digest
-                if whole:
-                    self._settle(arriving, path)
+                if self._settle(arriving, path, digest):
                     session.cached[entry] = size
                     return path
-            finally:
+            except BaseException:
                 with contextlib.suppress(DeviceError):
-                    if session.cached.get(entry) != size:
-                        session.link.script(f"rm -f {quoted([arriving])}", timeout=CHECK_TIMEOUT_S)
+                    session.link.script(f"rm -f {quoted([arriving])}", timeout=CHECK_TIMEOUT_S)
+                raise
         raise DeviceError(
             f"{file.name} arrived damaged on {session.link.name} {ATTEMPTS} times; try another cable, port or network"
         )
 
-    def _digest(self, path: str) -> str:
-        """SHA-256 of a file there; read back where the device has no tool for it."""
+    def _settle(self, arriving: str, path: str, digest: str) -> bool:
+        """Give what arrived its name if its content is right, else remove it."""
         session = self._session
-        if "sha256sum" in session.tools:
-            done = session.link.script(f"sha256sum {quoted([path])}", timeout=CHECK_TIMEOUT_S)
-            return done.stdout.strip().lstrip("\\")[:64] if done.exit_code == 0 else ""
-        with tempfile.TemporaryDirectory(prefix="tfkit-verify-") as folder:
-            copy = Path(folder, "copy")
-            session.link.fetch(path, copy, timeout=CHECK_TIMEOUT_S)
-            return _sha256(copy)
-
-    def _settle(self, arriving: str, path: str) -> None:
+        if "sha256sum" not in session.tools and self._read_back(arriving) != digest:
+            check = "false"
+        elif "sha256sum" not in session.tools:
+            check = "true"
+        else:
+            check = f'[ "$(sha256sum <{quoted([arriving])} | head -c 64)" = {digest} ]'
         folder = path.rpartition("/")[0]
         steps = f"mkdir -p {quoted([folder])} && chmod 755 {quoted([arriving])} && mv -f {quoted([arriving, path])}"
-        done = self._session.link.script(steps, timeout=CHECK_TIMEOUT_S)
-        if done.exit_code:
+        script = f"{check} || {{ rm -f {quoted([arriving])}; exit {DAMAGED}; }}\n{steps}"
+        done = session.link.script(script, timeout=CHECK_TIMEOUT_S)
+        if done.exit_code not in (0, DAMAGED):
             reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise DeviceError(f"{self._session.link.name}: cannot keep {path}: {reason}")
+            raise DeviceError(f"{session.link.name}: cannot keep {path}: {reason}")
+        return done.exit_code == 0
+
+    def _read_back(self, path: str) -> str:
+        """SHA-256 of a file of a device that has no tool for it."""
+        with tempfile.TemporaryDirectory(prefix="tfkit-verify-") as folder:
+            copy = Path(folder, "copy")
+            self._session.link.fetch(path, copy, timeout=CHECK_TIMEOUT_S)
+            return _sha256(copy)
 
 
 def _plain_name(name: str) -> str:

@@ -100,9 +100,9 @@ def write_cpus(root: Path, clusters: tuple[Cluster, ...], emulated: str) -> None
 
 
 def write_residency(root: Path, cluster: Cluster, seconds: float) -> None:
-    """``time_in_state`` in units of 10 ms: nine tenths of the time at the top frequency."""
+    """``time_in_state`` in units of 10 ms: nearly all of the time at the top frequency."""
     ticks = int(seconds * 100)
-    share = [ticks // 10 if khz != cluster.frequencies_khz[-1] else ticks for khz in cluster.frequencies_khz]
+    share = [ticks // 200 if khz != cluster.frequencies_khz[-1] else ticks for khz in cluster.frequencies_khz]
     lines = [f"{khz} {spent}" for khz, spent in zip(cluster.frequencies_khz, share, strict=True)]
     write(root, f"{CPU_FOLDER}/cpufreq/policy{cluster.cpus[0]}/stats/time_in_state", "\n".join(lines))
 
