@@ -141,6 +141,4 @@ def cycles(core: Core, loop: Sequence[str]) -> float:
             else:
                 now, previous = start, instruction
         ends.append(now if previous is None else now + 1)
-        if previous is not None and previous.is_branch:
-            now, previous = now + 1, None
     return (ends[-1] - ends[WARM_UP - 1]) / MEASURED
