@@ -15,6 +15,8 @@ from packaging.requirements import Requirement
 from tfkit import _native
 from tfkit._errors import TfkitError
 from tfkit.devices import qemu
+from tfkit.devices.adb import client as adb
+from tfkit.devices.ssh import link as ssh
 
 Status = Literal["ok", "untested", "missing"]
 
@@ -110,12 +112,12 @@ def _programs() -> Iterator[Finding]:
     yield _program(emulator, "bench --device qemu:CPU", qemu.INSTALL)
     lacking = qemu.missing_libraries()
     if lacking:
-        costs = "bench --device qemu:CPU"
+        costs = "bench --device qemu:CPU, adb"
         yield Finding("program", "Arm C library", "missing", f"no {', '.join(lacking)}", costs, qemu.INSTALL)
     else:
         yield Finding("program", "Arm C library", "ok", str(qemu.SYSROOT))
-    yield _program("adb", "phones (a coming release)", "apt-get install adb")
-    yield _program("ssh", "boards (a coming release)", "apt-get install openssh-client", "-V")
+    yield _program("adb", "bench --device adb", adb.INSTALL)
+    yield _program("ssh", "bench --device ssh:HOST", ssh.INSTALL, "-V")
     yield _program("c++", "nothing: the ziglang wheel compiles where there is no C++ compiler", "apt-get install g++")
 
 
