@@ -148,6 +148,25 @@ def test_the_preset_is_for_android_7_and_pages_of_16_kib() -> None:
     assert "minSdk = 24" in (EXAMPLE / "app/build.gradle.kts").read_text()
 
 
+@pytest.mark.parametrize("part", ["runner", "delegate", "kernels"])
+def test_sources_use_no_function_that_came_after_android_7(part: str) -> None:
+    """Those of bionic's list (libc.map.txt, "introduced=" above 24) that a Linux program is likely to call."""
+    later = (
+        "aligned_alloc|getloadavg|timespec_get|timespec_getres|memfd_create|getrandom|getentropy|glob|globfree"
+        "|posix_spawn|mlock2|copy_file_range|renameat2|statx|gettid_np|pthread_setaffinity_np|pthread_getaffinity_np"
+        "|fexecve|syncfs|getlogin_r|iconv|nl_langinfo|strtod_l|strtof_l|strtol_l|hcreate|qsort_r|reallocarray"
+        "|sem_clockwait|pthread_cond_clockwait|pthread_mutex_clocklock|catopen|aio_read|backtrace|ctermid|wcsftime_l"
+    )
+    call = re.compile(rf"(?<![\w.>])(?:std::|::)?({later})\s*\(")
+    found = [
+        f"{file.relative_to(REPOSITORY)}: {match[1]}"
+        for file in sorted((REPOSITORY / "android_bench" / part).rglob("*.[ch]*"))
+        if file.suffix in (".h", ".cc", ".inc")
+        for match in call.finditer(re.sub(r"//.*", "", file.read_text()))
+    ]
+    assert found == []
+
+
 def test_cmake_takes_the_preset(tmp_path: Path) -> None:
     """With a toolchain file that does nothing in the NDK's place, as far as naming the folder of the results."""
     cmake = shutil.which("cmake")
