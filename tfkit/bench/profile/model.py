@@ -79,5 +79,6 @@ class Profile:
         return as_table(self)
 
     def share(self, seconds: float) -> float:
-        """Part of the total."""
-        return seconds / self.total_seconds if self.total_seconds > 0 else 0.0
+        """Part of the time in the interpreter: what is around it is mostly the profiler's own."""
+        inside = self.total_seconds - self.runtime_seconds
+        return seconds / inside if inside > 0 else 0.0

@@ -1,4 +1,4 @@
-"""A profile as plain text: layers in order of execution, then what belongs to none, then the sum."""
+"""A profile as plain text: layers in order of execution, then what belongs to none, then the sums."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ _NAME = 40
 def as_table(profile: Profile) -> str:
     """Lines for people; the times are means per profiled run and no latency."""
     rows = [_HEADER, *(_cells(profile, row) for row in profile.rows)]
-    for what, seconds in (
-        ("dispatch, in the interpreter", profile.dispatch_seconds),
-        ("runtime and profiler, around it", profile.runtime_seconds),
-        ("total", profile.total_seconds),
+    inside = profile.total_seconds - profile.runtime_seconds
+    for what, seconds, has_share in (
+        ("dispatch", profile.dispatch_seconds, True),
+        ("all of the interpreter", inside, True),
+        ("around it: buffers, profiler", profile.runtime_seconds, False),
+        ("total", profile.total_seconds, False),
     ):
-        rows.append((what, "", "", "", format_seconds(seconds), f"{profile.share(seconds):.1%}", "", ""))
+        share = f"{profile.share(seconds):.1%}" if has_share else ""
+        rows.append((what, "", "", "", format_seconds(seconds), share, "", ""))
     widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADER))]
     lines = []
     for row in rows:
@@ -38,7 +41,7 @@ def _cells(profile: Profile, row: Row) -> tuple[str, ...]:
         into = "fused" if row.into is None else f"fused into op {row.into}"
         return (_short(row.layer), row.op, runs_in, into, "", "", macs, "")
     layer = row.layer if row.how == MEASURED else "(unattributed)"
-    gops = "" if row.gops is None else f"{row.gops:.3g}"
+    gops = "" if row.gops is None else f"{row.gops:.0f}" if row.gops >= 100 else f"{row.gops:.3g}"
     share = f"{profile.share(row.seconds):.1%}"
     return (_short(layer), row.op, runs_in, printable(row.kernel), _row_time(row), share, macs, gops)
 
