@@ -2,10 +2,10 @@
 //
 //   tfkit_kernel_runs KERNEL OUTPUT HEIGHT WIDTH IN OUT GROUPS FILTER RUNS
 //
-// with OUTPUT float, int8 or bitpacked. KERNEL "-" is the one that selection takes here, a number
-// like 0x41d0b the one that it takes where all cores are of this type (implementer << 12 | part).
-// Prints the kernel's name. What one run costs is the difference between two calls with different
-// RUNS.
+// with OUTPUT float, int8 or bitpacked. KERNEL "-" is the one that selection takes here, numbers
+// like 0x41d0b,0x41d05 the one that it takes where the cores are of these types (implementer << 12
+// | part). Prints the kernel's name. What one run costs is the difference between two calls with
+// different RUNS.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -38,12 +38,16 @@ bconv2d::OutputTransform TransformOf(const char* output, const bconv2d::Filter& 
   return bconv2d::FloatOutput(filter, none, multiplier.data(), bias.data());
 }
 
-// This CPU, or one of its features with other cores.
+// This CPU, or one of its features with other cores: "0x41d0b,0x41d05".
 Cpu CpuOf(const std::string& kernel) {
   Cpu cpu = HostCpu();
-  if (kernel.rfind("0x", 0) == 0) {
-    cpu.core_types[0] = static_cast<std::uint32_t>(std::strtoul(kernel.c_str(), nullptr, 16));
-    cpu.core_type_count = 1;
+  if (kernel.rfind("0x", 0) != 0) return cpu;
+  cpu.core_type_count = 0;
+  for (const char* at = kernel.c_str(); *at != '\0';) {
+    char* end;
+    cpu.AddCoreType(static_cast<std::uint32_t>(std::strtoul(at, &end, 16)));
+    if (end == at) break;
+    at = *end == ',' ? end + 1 : end;
   }
   return cpu;
 }

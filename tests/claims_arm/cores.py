@@ -32,3 +32,5 @@ V2 = Core("Neoverse V2", 0xD4F, "max", "neoverse-v2")
 X1 = Core("Cortex-X1", 0xD44, "max", "neoverse-v1")
 
 ALL = (A53, A55, A72, A76, N1, N2, V2, X1)
+# As most phones have them: a process may run on both.
+MIXED = (A76, A55)

@@ -41,7 +41,11 @@ def verdict(value: float, target: float, *, at_most: bool = False) -> str:
 def selection(runs: Runs) -> Iterator[Row]:
     """Kernel by core and layer."""
     for core in cores.ALL:
-        yield core.name, core.type, *(runs.selected(core, layer) for layer in layers.ALL)
+        yield core.name, core.type, *(runs.selected(layer, core) for layer in layers.ALL)
+    names, types = (
+        " + ".join(column) for column in zip(*((core.name, core.type) for core in cores.MIXED), strict=True)
+    )
+    yield names, types, *(runs.selected(layer, *cores.MIXED) for layer in layers.ALL)
 
 
 INSTRUCTION_TARGETS = {"56x56x32": 0.70, "56x56x64": 0.82, "28x28x128": 0.92, "14x14x256": 0.98, "7x7x512": 0.98}
@@ -56,7 +60,7 @@ def instructions(runs: Runs) -> Iterator[Row]:
             ratio = million / lce.INSTRUCTIONS[output][str(layer)]
             order = verdict(million / counted["float"], 1, at_most=True) if output == "bitpacked" else ""
             yield (
-                *(str(layer), output, runs.selected(core, layer), f"{million:.2f}", f"{ratio:.2f}x"),
+                *(str(layer), output, runs.selected(layer, core), f"{million:.2f}", f"{ratio:.2f}x"),
                 *(verdict(ratio, INSTRUCTION_TARGETS[str(layer)], at_most=True), order),
             )
 
@@ -81,7 +85,7 @@ def whole(runs: Runs) -> Iterator[Row]:
     """Selected kernels with both outputs, then the other kernel for comparison."""
     for core, targets, mean_target in RATE_TARGETS:
         theirs = lce.RATES[core.model]
-        chosen = {runs.selected(core, layer) for layer in layers.QUICKNET}
+        chosen = {runs.selected(layer, core) for layer in layers.QUICKNET}
         name = ", ".join(sorted(chosen))
         for output in OUTPUTS:
             rates = _whole(runs, core, output, None)
@@ -111,7 +115,7 @@ def inner_loops(runs: Runs) -> Iterator[Row]:
         target = LOOP_TARGETS.get(core.model)
         model = "issue model" if core.model in loops.IN_ORDER else f"llvm-mca {core.model}"
         yield (
-            *(core.name, runs.selected(core, layer), model, str(len(words)), f"{rate:.1f}"),
+            *(core.name, runs.selected(layer, core), model, str(len(words)), f"{rate:.1f}"),
             *(f"{rate / inorder.XNOR_LIMIT:.0%}" if core.model in loops.IN_ORDER else "",),
             *(verdict(round(rate, 1), round(target, 1)) if target else "", _wide_loads(core, words)),
         )
@@ -133,7 +137,7 @@ def grouped(runs: Runs) -> Iterator[Row]:
         million = runs.million_instructions(core, layer, "float")
         theirs = lce.indirect_instructions(layer)
         factor = theirs / million
-        name = runs.selected(core, layer)
+        name = runs.selected(layer, core)
         yield (
             *(str(layer), f"{layer.elements:,}", name, f"{million:.2f}", f"{theirs:.2f}", f"{factor:.1f}x"),
             verdict(factor, GROUPED_TARGET),
@@ -143,7 +147,9 @@ def grouped(runs: Runs) -> Iterator[Row]:
 TABLES = (
     Table(
         "Which kernel selection takes",
-        "By the type of core (implementer and part of MIDR_EL1), given to the selection that the delegate uses.",
+        "By the type of core (implementer and part of MIDR_EL1), given to the selection that the delegate uses. Where "
+        "a process may run on cores of different kinds it takes what none of them runs badly; held to one kind "
+        "it takes theirs.",
         ("core", "type", *map(str, layers.ALL)),
         selection,
     ),

@@ -82,8 +82,10 @@ def test_tables_are_whole(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_selection_knows_the_cores(runs: Runs) -> None:
     """The kernel of the table is that of the core type given, whatever the emulated core is."""
-    assert runs.selected(cores.A72, TINY) == runs.selected(cores.X1, TINY) == "neon_xnor"
-    assert runs.selected(cores.N1, TINY) == runs.selected(cores.V2, TINY) == "neon_lut"
+    assert runs.selected(TINY, cores.A72) == runs.selected(TINY, cores.X1) == "neon_xnor"
+    assert runs.selected(TINY, cores.N1) == runs.selected(TINY, cores.V2) == "neon_lut"
+    assert runs.selected(TINY, cores.A53) == runs.selected(TINY, cores.A55) == "neon_inorder"
+    assert runs.selected(TINY, *cores.MIXED) == "neon_xnor"
 
 
 def test_large_maps_only() -> None:
