@@ -16,7 +16,7 @@ constexpr int kMaxResizes = 3;
 const TfLiteType kTypes[] = {kTfLiteFloat32, kTfLiteInt32, kTfLiteInt8, kTfLiteNoType,
                              static_cast<TfLiteType>(77)};
 const char* const kOps[] = {"LceQuantize", "LceBconv2d", "LceBMaxPool2d", "LceDequantize",
-                            "SomeoneElses"};
+                            "SomeoneElses", "ADD"};
 
 class Reader {
  public:
@@ -72,6 +72,10 @@ testing::FakeNode ReadNode(Reader& reader) {
   node.inputs = reader.Integers<std::int8_t>(kMaxInputs);
   node.outputs = reader.Integers<std::int8_t>(kMaxInputs);
   node.options = reader.Bytes();
+  if (node.op == "ADD") {
+    node.builtin_code = kTfLiteBuiltinAdd;
+    if (!node.options.empty()) node.add.activation = node.options[0];
+  }
   return node;
 }
 

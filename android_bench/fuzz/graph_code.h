@@ -4,7 +4,7 @@
 //   u8 tensors, each: u8 type, u8 flags (1 constant, 2 quantized, 4 sparse, 8 variable),
 //                     u8 rank, i32 axes, f32 scale, i32 zero point, u16 bytes of data and those
 //   u8 nodes, each:   u8 op, u8 version, u8 inputs, i8 each, u8 outputs, i8 each,
-//                     u16 bytes of options and those
+//                     u16 bytes of options and those (of ADD: the fused activation)
 //   u8 graph outputs, i8 each
 //   u8 resizes, each: u8 tensor, u8 rank, i32 axes
 //

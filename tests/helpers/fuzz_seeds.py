@@ -1,4 +1,4 @@
-"""Seeds for the delegate's fuzzer: chains of LCE operators out of flatbuffers, cut down to a few kilobytes each.
+"""Seeds for the delegate's fuzzer: chains of operators out of flatbuffers, cut down to a few kilobytes each.
 
     python -m helpers.fuzz_seeds FOLDER MODEL.tflite ...
 
@@ -21,11 +21,12 @@ from ai_edge_litert import schema_py_generated as schema
 
 from helpers.lce_graph import Convolution, LceGraph, packed_words, unpack
 
-OPS = ("LceQuantize", "LceBconv2d", "LceBMaxPool2d", "LceDequantize")
+# By number; SomeoneElses stands for all that the delegate leaves alone.
+OPS = ("LceQuantize", "LceBconv2d", "LceBMaxPool2d", "LceDequantize", "SomeoneElses", "ADD")
 TYPES = {schema.TensorType.FLOAT32: 0, schema.TensorType.INT32: 1, schema.TensorType.INT8: 2}
 SIDE = 5  # pixels of an image
 OUTPUTS = 9  # channels of a convolution
-LONGEST = 4  # operators in a chain
+LONGEST = 6  # operators in a chain
 
 
 def _integers(values: Sequence[int], code: str) -> bytes:
@@ -49,9 +50,16 @@ def _tensor(model: Any, tensor: Any, shape: Sequence[int]) -> bytes:
     return head + struct.pack("<fi", scale, zero_point) + _bytes(values)
 
 
+def _op(model: Any, operator: Any) -> str:
+    code = model.operatorCodes[operator.opcodeIndex]
+    if code.builtinCode == schema.BuiltinOperator.ADD:
+        return "ADD"
+    name = "" if code.customCode is None else code.customCode.decode()
+    return name if name.startswith("Lce") and name in OPS else "SomeoneElses"
+
+
 def _is_ours(model: Any, operator: Any) -> bool:
-    name = model.operatorCodes[operator.opcodeIndex].customCode
-    return name is not None and name.decode() in OPS
+    return _op(model, operator) != "SomeoneElses"
 
 
 def _chains(model: Any) -> Iterator[list[Any]]:
@@ -72,8 +80,9 @@ def _encode(model: Any, chain: Sequence[Any], kernel: int, threads: int) -> byte
         for index in (*operator.inputs, *operator.outputs):
             if index >= 0:
                 numbers.setdefault(int(index), len(numbers))
-    convolved = {int(index) for op in chain if len(op.inputs) > 1 for index in op.inputs[1:]}
-    images = {int(op.outputs[0]) for op in chain if len(op.inputs) > 1}
+    convolutions = [op for op in chain if _op(model, op) == "LceBconv2d"]
+    convolved = {int(index) for op in convolutions for index in op.inputs[1:]}
+    images = {int(op.outputs[0]) for op in convolutions}
     tensors = b""
     for index in numbers:
         tensor = graph.tensors[index]
@@ -88,11 +97,10 @@ def _encode(model: Any, chain: Sequence[Any], kernel: int, threads: int) -> byte
         tensors += _tensor(model, tensor, shape)
     nodes = b""
     for operator in chain:
-        name = model.operatorCodes[operator.opcodeIndex].customCode.decode()
         options = b"" if operator.customOptions is None else bytes(operator.customOptions)
         inputs = [numbers.get(int(index), -1) for index in operator.inputs]
         outputs = [numbers[int(index)] for index in operator.outputs]
-        nodes += struct.pack("<BB", OPS.index(name), 1)
+        nodes += struct.pack("<BB", OPS.index(_op(model, operator)), 1)
         nodes += _integers(inputs, "b") + _integers(outputs, "b") + _bytes(options)
     first, last = int(chain[0].inputs[0]), int(chain[-1].outputs[0])
     shape = [2, 4, 3, int(graph.tensors[first].shape[-1])]
@@ -115,6 +123,16 @@ def _small_models() -> Iterator[bytes]:
                 yield Convolution(
                     channels_in=64, channels_out=8, groups=groups, padding=padding, pad_values=pad_values, output=output
                 ).model()
+    graph = LceGraph()
+    source = image = graph.tensor("float32", (1, 5, 5, OUTPUTS))
+    for seed in range(2):
+        signs = graph.tensor("int32", (1, 5, 5, 1))
+        graph.custom("LceQuantize", [image], [signs])
+        convolution = Convolution(channels_in=OUTPUTS, channels_out=OUTPUTS, seed=seed)
+        total = graph.tensor("float32", (1, 5, 5, OUTPUTS))
+        graph.add(convolution.append_to(graph, signs), image, total)
+        image = total
+    yield graph.serialize([source], [image])
     graph = LceGraph()
     source = graph.tensor("int8", (1, 6, 6, 40), scale=0.5, zero_point=3)
     signs = graph.tensor("int32", (1, 6, 6, 2))
