@@ -26,6 +26,7 @@ PUBLIC = [
     "tfkit.optimizers",
     "tfkit.pruning",
     "tfkit.quantization",
+    "tfkit.quantizers",
     "tfkit.runtime",
     "tfkit.training",
 ]

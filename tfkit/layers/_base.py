@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tfkit import quantizers
 from tfkit._larq import larq
-from tfkit.layers._binary import is_binary, quantizer_mismatch, warn_not_binary
+from tfkit.layers._binary import is_binary, kernels_and_quantizers, quantizer_mismatch, warn_not_binary
+from tfkit.quantizers.attach import attach
 
 if TYPE_CHECKING:  # a mixin passes on to whatever layer comes after it
     _Layer: Any
@@ -15,7 +17,29 @@ else:
 _WORD = 32  # channels that a binary kernel reads at once
 
 
-class ClippedKernel(_Layer):
+class FittingQuantizers(_Layer):
+    """Take quantizers by tfkit's names, refuse those made for another place, and give them their variables at once.
+
+    Built with the layer, they are among its weights before its first call: a file can be read into them, and what they
+    learn begins at the layer's own kernel.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["input_quantizer"] = quantizers.get(kwargs.get("input_quantizer"), role="activations")
+        for part in ("kernel", "depthwise", "pointwise"):
+            name = f"{part}_quantizer"
+            if name in kwargs:
+                kwargs[name] = quantizers.get(kwargs[name], role="kernel")
+        super().__init__(*args, **kwargs)
+
+    def build(self, input_shape: Any) -> None:
+        super().build(input_shape)
+        attach(self.input_quantizer, self, "input_quantizer", input_shape)
+        for name, kernel, quantizer in kernels_and_quantizers(self):
+            attach(quantizer, self, name, kernel.shape, kernel)
+
+
+class ClippedKernel(FittingQuantizers):
     """Keep every binary latent kernel of a layer in [-1, 1] unless another constraint is given.
 
     Outside the clip range of its quantizer a latent weight has no gradient and never comes back

@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 from tfkit._larq import larq
+from tfkit.quantizers import Quantizer
 
 # Attributes under which Larq's layers keep the quantizer of a kernel.
 KERNEL_QUANTIZERS = ("kernel_quantizer", "depthwise_quantizer", "pointwise_quantizer")
@@ -24,6 +25,8 @@ def is_binary(quantizer: Any) -> bool:
     >>> is_binary(larq.quantizers.SteSign()), is_binary(larq.quantizers.SteTern()), is_binary(None)
     (True, False, False)
     """
+    if isinstance(quantizer, Quantizer):
+        return quantizer.is_sign
     return getattr(quantizer, "precision", None) == 1 and not isinstance(quantizer, _NOT_SIGNS)
 
 
@@ -32,6 +35,17 @@ def kernel_quantizers(layer: Any) -> list[Any]:
     layer = getattr(layer, "layer", layer)
     found = [getattr(layer, name, None) for name in KERNEL_QUANTIZERS]
     return [quantizer for quantizer in found if quantizer is not None]
+
+
+def kernels_and_quantizers(layer: Any) -> list[tuple[str, Any, Any]]:
+    """(attribute of the quantizer, kernel, quantizer) of every quantized kernel of a built layer."""
+    found = []
+    for name in KERNEL_QUANTIZERS:
+        kernel = getattr(layer, name.replace("_quantizer", "_kernel").replace("kernel_kernel", "kernel"), None)
+        quantizer = getattr(layer, name, None)
+        if kernel is not None and quantizer is not None:
+            found.append((name, kernel, quantizer))
+    return found
 
 
 def is_binary_layer(layer: Any) -> bool:

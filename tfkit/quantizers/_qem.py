@@ -1,0 +1,45 @@
+"""LQ-Net's quantization error minimization: codes for a basis, and the basis that is best for codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def sorted_levels(basis: Any, codes: np.ndarray) -> tuple[Any, Any]:
+    """Values of all codes in rising order, [rows, levels], and their codes, [rows, levels, bits], for [rows, bits]."""
+    import tensorflow as tf
+
+    table = tf.constant(codes, tf.float32)
+    values = tf.matmul(basis, table, transpose_b=True)
+    order = tf.argsort(values, axis=1)
+    return tf.gather(values, order, batch_dims=1), tf.gather(table, order)
+
+
+def nearest(x: Any, levels: Any) -> Any:
+    """Index of the nearest level for [rows, n]: how many midpoints lie below; a midpoint belongs to the lower level."""
+    import tensorflow as tf
+
+    midpoints = (levels[:, 1:] + levels[:, :-1]) / 2.0
+    parts = [tf.cast(x > midpoints[:, i : i + 1], tf.int32) for i in range(midpoints.shape[1])]
+    return tf.add_n(parts)
+
+
+def best_basis(x: Any, index: Any, codes: Any, basis: Any, ridge: float) -> Any:
+    """The basis v with least |B v - x|² + ridge |v - basis|², B the codes of ``index``: [rows, bits].
+
+    BᵀB and Bᵀx follow from how many values have each level and from their sums, so B itself is never made.
+    """
+    import tensorflow as tf
+
+    rows, levels = codes.shape[0], codes.shape[1]
+    segment = tf.reshape(index + levels * tf.range(rows)[:, None], [-1])
+    values = tf.reshape(x, [-1])
+    numbers = tf.reshape(tf.math.unsorted_segment_sum(tf.ones_like(values), segment, rows * levels), [rows, levels])
+    sums = tf.reshape(tf.math.unsorted_segment_sum(values, segment, rows * levels), [rows, levels])
+    total = tf.cast(tf.shape(x)[1], tf.float32)
+    weighted = codes * (numbers / total)[..., None]
+    gram = tf.matmul(weighted, codes, transpose_a=True) + ridge * tf.eye(codes.shape[2])
+    target = tf.einsum("rlb,rl->rb", codes, sums / total) + ridge * basis
+    return tf.linalg.solve(gram, target[..., None])[..., 0]
