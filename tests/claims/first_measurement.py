@@ -1,12 +1,13 @@
-"""How long ``tfkit bench`` takes besides measuring: from the command to its end, without the runner's own time.
+"""How long it takes from typing ``tfkit bench`` to the start of the runner, on a device that has the bundle already.
 
-The whole command is timed, start of Python and end included, on a device that has the bundle from the time before.
-Taken off is what the runner says of itself: loading, compiling, first run, warm-up, timed runs. What is left is more
-than the time to the first measurement, for what follows the last one is in it. The median of several commands.
+In that time Python starts, the device is asked what it is, the host's reference is run, and the conditions are read.
+The runner's own time (loading, warm-up, runs) is the preset's. Both ends are read from this machine's clock. The median
+of several commands.
 """
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import statistics
@@ -21,31 +22,28 @@ from tfkit.devices.simulated.adb_server import private_server
 from tfkit.devices.simulated.phone import Phone
 
 TITLE = "From the command to the first measurement, with a cached bundle"
-TARGET = "at most 2 s besides the preset's own time"
-HEADINGS = ("device", "besides measuring", "")
+TARGET = "at most 2 s"
+HEADINGS = ("device", "until the runner starts", "")
 LIMIT_S = 2.0
 REPEATS = 5
 MODEL = Path(__file__).parents[1] / "golden" / "flatbuffers" / "lce_float32.tflite"
 
 
-def besides(device: str, environment: dict[str, str]) -> float:
-    """Seconds of one command that the runner does not account for."""
+def until_start(device: str, environment: dict[str, str]) -> float:
+    """Seconds from the command to the start of the runner."""
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder, "r.json")
         command = [sys.executable, "-m", "tfkit", "bench", str(MODEL), "--preset", "quick", "--device", device]
-        start = time.monotonic()
+        start = time.time()
         subprocess.run([*command, "--json", str(answer)], check=True, capture_output=True, env=environment, timeout=600)
-        whole = time.monotonic() - start
         (process,) = json.loads(answer.read_text())["results"][0]["processes"]
-    measurement = process["measurement"]
-    counted = process["load_ns"] + process["compile_ns"] + process["first_run_ns"]
-    return whole - (counted + measurement["warmup"]["total_ns"] + measurement["total_ns"]) * 1e-9
+    return datetime.datetime.fromisoformat(process["host"]["started"]).timestamp() - start
 
 
 def row(label: str, device: str, environment: dict[str, str]) -> tuple[str, ...]:
     """The first command brings the bundle, and does not count."""
-    besides(device, environment)
-    seconds = statistics.median(besides(device, environment) for _ in range(REPEATS))
+    until_start(device, environment)
+    seconds = statistics.median(until_start(device, environment) for _ in range(REPEATS))
     return label, f"{seconds:.2f} s", "met" if seconds <= LIMIT_S else f"missed by {seconds - LIMIT_S:.2f} s"
 
 

@@ -66,7 +66,7 @@ class Bench:
 
     def _once(self, subject: Subject, threads: int) -> dict[str, Any]:
         before, cooling = self.cooler.wait(self.preset.cool_seconds, self.say) if self.observed else (None, None)
-        started = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+        started = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
         if self.foreign is None:
             answer = self.once(subject, threads)
         else:
