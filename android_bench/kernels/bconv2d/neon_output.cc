@@ -18,10 +18,10 @@ struct Channels {
 struct ToFloat {
   using Output = float;
 
-  template <bool clamps>
+  template <bool clamps, bool zips>
   static void Store(const Linear& linear, uint16x8_t counts, float* output) {
-    vst1q_f32(output, linear.Of<clamps>(counts, 0));
-    vst1q_f32(output + 4, linear.Of<clamps>(counts, 1));
+    vst1q_f32(output, (linear.Of<clamps, zips>(counts, 0)));
+    vst1q_f32(output + 4, (linear.Of<clamps, zips>(counts, 1)));
   }
 };
 
@@ -33,16 +33,16 @@ int32x4_t Rounded(float32x4_t value) {
 struct ToInt8 {
   using Output = std::int8_t;
 
-  template <bool clamps>
+  template <bool clamps, bool zips>
   static void Store(const Linear& linear, uint16x8_t counts, std::int8_t* output) {
-    const int32x4_t low = Rounded(linear.Of<clamps>(counts, 0));
-    const int32x4_t high = Rounded(linear.Of<clamps>(counts, 1));
+    const int32x4_t low = Rounded(linear.Of<clamps, zips>(counts, 0));
+    const int32x4_t high = Rounded(linear.Of<clamps, zips>(counts, 1));
     vst1_s8(output, vqmovn_s16(vqmovn_high_s32(vqmovn_s32(low), high)));
   }
 };
 
 // The last channels of a group, fewer than a vector.
-template <typename To, bool clamps>
+template <typename To, bool clamps, bool zips>
 [[gnu::noinline]] void StoreRest(const OutputTransform& transform, const std::uint16_t* counts,
                                  int pixels, int channels, int first, std::size_t pitch,
                                  typename To::Output* output) {
@@ -53,13 +53,13 @@ template <typename To, bool clamps>
   const Linear linear = LinearOf(multiplier, bias, transform.clamp_min, transform.clamp_max);
   for (int p = 0; p < pixels; ++p, counts += kLanes, output += pitch) {
     typename To::Output values[kLanes];
-    To::template Store<clamps>(linear, vld1q_u16(counts), values);
+    To::template Store<clamps, zips>(linear, vld1q_u16(counts), values);
     std::memcpy(output, values, channels * sizeof *values);
   }
 }
 
 // The usual numbers of pixels are known at compile time: `known`, else 0.
-template <typename To, bool clamps, int known>
+template <typename To, bool clamps, bool zips, int known>
 void StoreLinear(const Call& call, const Counts& counts) {
   const Filter& filter = call.geometry.filter;
   const OutputTransform& transform = call.transform;
@@ -77,22 +77,23 @@ void StoreLinear(const Call& call, const Counts& counts) {
       auto* place = output + channel;
 #pragma GCC unroll known
       for (int p = 0; p < pixels; ++p, place += pitch) {
-        To::template Store<clamps>(linear, vld1q_u16(data + p * kLanes), place);
+        To::template Store<clamps, zips>(linear, vld1q_u16(data + p * kLanes), place);
       }
     }
     if (left > 0) {
-      StoreRest<To, clamps>(transform, data, pixels, left, channel, pitch, output + channel);
+      StoreRest<To, clamps, zips>(transform, data, pixels, left, channel, pitch, output + channel);
       data += pixels * kLanes;
       channel += left;
     }
   }
 }
 
-template <typename To, bool clamps>
+template <typename To, bool clamps, bool zips>
 void StoreLinear(const Call& call, const Counts& counts) {
-  if (counts.pixels == 8) return StoreLinear<To, clamps, 8>(call, counts);
-  if (counts.pixels == 7) return StoreLinear<To, clamps, 7>(call, counts);
-  StoreLinear<To, clamps, 0>(call, counts);
+  if (counts.pixels == 8) return StoreLinear<To, clamps, zips, 8>(call, counts);
+  if (counts.pixels == 7) return StoreLinear<To, clamps, zips, 7>(call, counts);
+  if (counts.pixels == 6) return StoreLinear<To, clamps, zips, 6>(call, counts);
+  StoreLinear<To, clamps, zips, 0>(call, counts);
 }
 
 std::uint64_t BitsAt(const std::int32_t* thresholds, const std::uint16_t* counts) {
@@ -148,8 +149,9 @@ void ForEachVector(const Filter& filter, const Counts& counts, StoreChannels sto
 
 template <typename To>
 void StoreAllLinear(const Call& call, const Counts& counts) {
-  if (call.transform.clamps) return StoreLinear<To, true>(call, counts);
-  StoreLinear<To, false>(call, counts);
+  if (call.transform.clamps) return StoreLinear<To, true, false>(call, counts);
+  if (counts.zips) return StoreLinear<To, false, true>(call, counts);
+  StoreLinear<To, false, false>(call, counts);
 }
 
 void StoreAllBits(const Call& call, const Counts& counts) {

@@ -15,7 +15,8 @@ namespace tfkit::bconv2d::neon {
 struct Counts {
   const std::uint16_t* data;
   std::size_t first;
-  int pixels;  // 1..8
+  int pixels;         // 1..8
+  bool zips = false;  // as Linear::Of
 };
 
 int VectorsPerGroup(const Filter&);
