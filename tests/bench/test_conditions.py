@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
+import subprocess
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from tfkit._errors import DeviceError
 from tfkit.bench.conditions import Battery, Conditions, Thermal, read
 from tfkit.bench.conditions.battery import parse_dumpsys, parse_supplies
 from tfkit.bench.conditions.thermal import parse_thermalservice, parse_zones
@@ -118,38 +118,48 @@ def test_power_supplies(supplies: dict[str, str], battery: Battery | None) -> No
 
 
 class Answering:
-    """A device that answers commands from a table."""
+    """A device that gives one answer."""
 
-    def __init__(self, shell: str, services: dict[str, str | None]) -> None:
-        self._shell = shell
-        self._services = services
+    def __init__(self, answer: str) -> None:
+        self._answer = answer
 
     def run(self, command: Sequence[str], *, timeout: float) -> Completed:
+        assert command[:2] == ["sh", "-c"]
         assert 0 < timeout <= 60
-        if command[0] == "sh":
-            return Completed(0, self._shell, "")
-        text = self._services[command[1]]
-        if text is None:
-            raise DeviceError("dumpsys has not ended after 30 s and was killed")
-        return Completed(0, text, "")
+        return Completed(0, self._answer, "")
 
 
-def conditions(shell: str, **services: str | None) -> Conditions:
-    device: Any = Answering(shell, services)
+def conditions(files: str, **services: str) -> Conditions:
+    said = "".join(f"\ntfkit-service {name}\n{text}" for name, text in services.items())
+    device: Any = Answering(files + said)
     return read(device)
 
 
 def test_a_phone_is_asked_for_its_services() -> None:
-    shell = "/proc/loadavg:3.25 2.0 1.0 2/900 1234\n/sys/devices/system/cpu/online:0-3,6\ndumpsys:yes\n"
+    shell = "/proc/loadavg:3.25 2.0 1.0 2/900 1234\n/sys/devices/system/cpu/online:0-3,6\n"
     found = conditions(shell, thermalservice=THERMALSERVICE, battery=BATTERY)
     assert found == Conditions(parse_thermalservice(THERMALSERVICE), parse_dumpsys(BATTERY), 3.25, 5)
     assert Conditions.from_json(found.to_json()) == found
 
 
-def test_a_service_that_hangs_spoils_nothing() -> None:
+def test_a_service_that_says_nothing_spoils_nothing() -> None:
     zone = "/sys/class/thermal/thermal_zone3/"
-    found = conditions(f"{zone}type:cpu\n{zone}temp:40000\ndumpsys:yes\n", thermalservice=None, battery=None)
+    found = conditions(f"{zone}type:cpu\n{zone}temp:40000\n", thermalservice="", battery="Can't find service: battery")
     assert found == Conditions(Thermal(None, {"zone3:cpu": 40.0}), None, None, None)
+
+
+def test_a_shell_without_dumpsys_and_one_with() -> None:
+    """The script itself, in a real shell; dumpsys is made up."""
+    from tfkit.bench.conditions.read import SCRIPT
+
+    plain = subprocess.run(["sh", "-c", SCRIPT], capture_output=True, text=True, check=True).stdout
+    assert "/proc/loadavg:" in plain
+    assert "tfkit-service" not in plain
+    made_up = f"dumpsys() {{ echo said $1; }}\n{SCRIPT}"
+    spoken = subprocess.run(["sh", "-c", made_up], capture_output=True, text=True, check=True).stdout
+    assert spoken.endswith(
+        "\ntfkit-service thermalservice\nsaid thermalservice\n\ntfkit-service battery\nsaid battery\n"
+    )
 
 
 def test_a_board_is_asked_for_files_only() -> None:
@@ -163,7 +173,7 @@ def test_nonsense_never_raises() -> None:
     for _ in range(300):
         pieces = [text[start : start + chance.randrange(80)] for start in chance.choices(range(len(text)), k=20)]
         shell, first, second = ("".join(chance.choices(pieces, k=10)) for _ in range(3))
-        found = conditions(shell + "\ndumpsys:yes", thermalservice=first, battery=second)
+        found = conditions(shell, thermalservice=first, battery=second)
         assert Conditions.from_json(found.to_json()) == found
 
 

@@ -143,8 +143,8 @@ class Telling:
         return {"kind": self._kind}
 
     def run(self, command: Sequence[str], *, timeout: float) -> Completed:
-        if command[0] == "dumpsys":
-            return Completed(0, self._dumpsys if command[1] == "battery" else "", "")
+        if "/proc/loadavg" in command[-1]:
+            return Completed(0, f"\ntfkit-service battery\n{self._dumpsys}", "")
         return Completed(0, self._files, "")
 
 
@@ -174,7 +174,7 @@ def test_a_device_without_a_source() -> None:
     ],
 )
 def test_energy_is_refused_while_charging(source: Source, kind: str, status: int, refused: bool) -> None:
-    device = Telling("dumpsys:yes\n", f"  USB powered: false\n  status: {status}\n  level: 50\n", kind)
+    device = Telling("", f"  USB powered: false\n  status: {status}\n  level: 50\n", kind)
     bench: Any = AnyBench(device)
     if refused:
         with pytest.raises(UnsupportedError, match=r"is charging \(.*unplug it"):

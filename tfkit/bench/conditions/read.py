@@ -1,20 +1,18 @@
-"""Ask a device for its conditions: one shell command for the files, two more where Android answers."""
+"""Ask a device for its conditions, in one shell command: over a cable each command costs a tenth of a second."""
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tfkit._errors import DeviceError
 from tfkit.bench.conditions import battery, thermal
 from tfkit.bench.conditions.battery import Battery
 from tfkit.bench.conditions.thermal import Thermal
 from tfkit.devices import Device
 
-TIMEOUT = 30.0
+TIMEOUT = 60.0
 LONGEST_ANSWER = 200_000
 FILES = (
     "/proc/loadavg",
@@ -26,8 +24,15 @@ FILES = (
         for name in ("type", "status", "capacity", "temp", "online", "present", "scope")
     ),
 )
-# grep prefixes each line with its file, skips what cannot be read, and expands nothing that is not there.
-SCRIPT = f"grep -sH '' {' '.join(FILES)}; command -v dumpsys >/dev/null && echo dumpsys:yes; true"
+SERVICES = ("thermalservice", "battery")
+_MARK = "tfkit-service "
+# grep prefixes each line with its file, skips what cannot be read, and expands nothing that is not there. Only Android
+# has dumpsys, which gives up on a service by itself after 10 s.
+SCRIPT = (
+    f"grep -sH '' {' '.join(FILES)}; if command -v dumpsys >/dev/null; then "
+    + " ".join(f"echo; echo '{_MARK}{name}'; dumpsys {name} 2>/dev/null;" for name in SERVICES)
+    + " fi; true"
+)
 
 
 @dataclass(frozen=True)
@@ -56,26 +61,23 @@ def read(device: Device) -> Conditions:
     Raises:
         DeviceError: the device does not answer at all.
     """
-    lines = _by_path(device.run(["sh", "-c", SCRIPT], timeout=TIMEOUT).stdout)
+    answer = device.run(["sh", "-c", SCRIPT], timeout=TIMEOUT).stdout[:LONGEST_ANSWER]
+    files, *services = answer.split(f"\n{_MARK}")
+    lines = _by_path(files)
     heat, power = thermal.parse_zones(lines), battery.parse_supplies(lines)
-    if lines.get("dumpsys") == "yes":
-        service = thermal.parse_thermalservice(_dumpsys(device, "thermalservice"))
+    said = {name: text for name, _, text in (service.partition("\n") for service in services)}
+    if said:
+        service = thermal.parse_thermalservice(said.get("thermalservice", ""))
         heat = Thermal(service.status, service.celsius or heat.celsius)
-        power = battery.parse_dumpsys(_dumpsys(device, "battery")) or power
+        power = battery.parse_dumpsys(said.get("battery", "")) or power
     load = lines.get("/proc/loadavg", "").split()
     return Conditions(heat, power, _load(load[0] if load else ""), _count(lines.get(FILES[1], "")))
-
-
-def _dumpsys(device: Device, service: str) -> str:
-    with contextlib.suppress(DeviceError):  # a service that hangs or is refused tells nothing, and stops nothing
-        return device.run(["dumpsys", service], timeout=TIMEOUT).stdout[:LONGEST_ANSWER]
-    return ""
 
 
 def _by_path(text: str) -> dict[str, str]:
     """The first line of each file; a path with a colon cannot be among FILES' matches that anyone reads."""
     lines: dict[str, str] = {}
-    for line in text[:LONGEST_ANSWER].splitlines():
+    for line in text.splitlines():
         path, colon, content = line.partition(":")
         if colon:
             lines.setdefault(path, content)
