@@ -183,6 +183,8 @@ TEST(DelegateGlue, LeavesOtherAddsToTheRuntime) {
       {"three inputs", [](FakeGraph& g) { g.nodes[kAddFirst].inputs.push_back(kImage); }},
       {"an absent input", [](FakeGraph& g) { g.nodes[kAddFirst].inputs[0] = -1; }},
       {"an input that does not exist", [](FakeGraph& g) { g.nodes[kAddFirst].inputs[0] = 99; }},
+      {"an output that another node writes",
+       [](FakeGraph& g) { g.nodes.push_back({"SomeoneElses", {kImage}, {kFirstSum}, {}}); }},
       {"someone else's op of that name",
        [](FakeGraph& g) {
          g.nodes[kAddFirst].builtin_code = kTfLiteBuiltinCustom;

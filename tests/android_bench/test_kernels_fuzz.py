@@ -1,7 +1,7 @@
 """Hostile graphs against the delegate, under AddressSanitizer and UndefinedBehaviorSanitizer.
 
 A graph ends in a clear error or in the same bits from every kernel. What the fuzzer has ever found is in
-android_bench/tests/delegate_test.cc, and its input in the corpus.
+android_bench/tests/delegate_*test.cc, and its input in the corpus.
 """
 
 from __future__ import annotations
