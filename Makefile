@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 # Debian packages; `pip install` of tfkit needs none of them.
 RUN_TOOLS := qemu-user libc6-arm64-cross libstdc++6-arm64-cross libgcc-s1-arm64-cross
 MODEL_TOOLS := $(RUN_TOOLS) gcc libc6-dev llvm-19|llvm-20|llvm-21|llvm-22# a|b: any of these
-TEST_TOOLS := $(MODEL_TOOLS) g++ googletest clang libclang-rt-dev adb openssh-server openssh-client
+TEST_TOOLS := $(MODEL_TOOLS) g++ googletest clang libclang-rt-dev adb proot openssh-server openssh-client
 
 .DEFAULT_GOAL := help
 .PHONY: help quickstart test test-all bench bench-arm lint format clean run-tools test-tools model-tools

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -137,10 +138,12 @@ def running(argument: str) -> bool:
     return False
 
 
-@pytest.fixture(params=["namespace", "chroot"])
+@pytest.fixture(params=WAYS)
 def entered(request: pytest.FixtureRequest) -> Iterator[Phone]:
     if request.param == "chroot" and os.geteuid() != 0:
         pytest.skip("only root may chroot")
+    if request.param == "proot" and shutil.which("proot") is None:
+        pytest.skip("proot is not installed")
     with Phone(way=request.param) as phone:
         yield phone
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from helpers.flatbuffers import golden
 from helpers.ssh_board import SshBoard
+from tfkit import bench
 from tfkit._errors import DeviceError, MissingToolError, UnsupportedError, UsageError
 from tfkit.bench.bundle import Bundle
 from tfkit.devices import connect
@@ -55,6 +57,14 @@ def test_the_runner_starts_on_the_boards_own_c_library(board: SshBoard) -> None:
         bundle.push(device)
         done = device.run(bundle.command(["--help"]), timeout=60)
         assert (done.exit_code, done.stdout[:18]) == (0, "usage: tfkit_bench")
+
+
+def test_a_whole_benchmark(board: SshBoard) -> None:
+    report = bench.run(golden("lce_int8"), board.spec, preset="quick")
+    report.check()
+    (result,) = report.results
+    assert len(result.processes[0]["measurement"]["run_ns"]) == 64
+    assert (result.latency, report.device["properties"]["kind"]) == (None, "ssh")
 
 
 def test_an_old_board_gets_a_c_library(board: SshBoard) -> None:

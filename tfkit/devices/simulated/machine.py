@@ -54,7 +54,7 @@ class Machine:
             self.set_thermal()
             if rooted:
                 self.state("rooted", 1)
-            self.sandbox = Sandbox(self.root, way)
+            self.sandbox = Sandbox(self.root, cpu, way)
         except BaseException:
             self._folder.cleanup()
             raise

@@ -4,7 +4,8 @@
    device's own /proc/cpuinfo. Needs no privilege where the kernel allows user namespaces.
 2. ``chroot``: for root in a container that forbids namespaces. /proc holds only the scripted files, so that memory
    figures and the cleaning up of lost programs are not to be had.
-3. ``proot`` (a Debian package): for ordinary users where namespaces are forbidden; slower, through ptrace.
+3. ``proot`` (a Debian package): for ordinary users where namespaces are forbidden; slower, through ptrace. It starts
+   qemu itself, so that ``Faults.exec_denied`` does nothing, and shows the host's files under /host-rootfs.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import uuid
 from pathlib import Path
 
 from tfkit._errors import MissingToolError, UsageError
+from tfkit.devices import qemu
 from tfkit.devices.simulated.tree import which
 
 WAYS = ("namespace", "chroot", "proot")
@@ -53,15 +55,16 @@ _CHROOT = """#!/bin/sh
 exec {env} -i {environment} {chroot} {root} /system/bin/sh -c "$1"
 """
 _PROOT = """#!/bin/sh
-exec {env} -i PROOT_NO_SECCOMP=1 {environment} {proot} -r {root} -b /proc -b /dev {binds} -w / /system/bin/sh -c "$1"
+exec {env} -i PROOT_NO_SECCOMP=1 {environment} {proot} -q {emulator} -r {root} -b /proc -b /dev {binds} -w / \\
+  /system/bin/sh -c "$1"
 """
 
 
 class Sandbox:
     """A tree that commands can be run in; ``way`` is one of ``WAYS``."""
 
-    def __init__(self, root: Path, way: str | None) -> None:
-        self.root = root
+    def __init__(self, root: Path, cpu: str, way: str | None) -> None:
+        self.root, self._cpu = root, cpu
         self.mark = uuid.uuid4().hex
         self.enter = root.with_name(f"{root.name}.enter")  # a program: runs its argument as a shell command
         if way is not None and way not in WAYS:
@@ -169,6 +172,7 @@ class Sandbox:
             template.format(
                 root=shlex.quote(str(self.root)),
                 arm_program=_ARM_PROGRAM,
+                emulator=shlex.quote(f"{qemu.program()} -cpu {self._cpu}"),
                 files=" ".join(PROC_FILES),
                 binds=" ".join(f"-b {shlex.quote(f'{scripted}/{name}:/proc/{name}')}" for name in PROC_FILES),
                 environment=" ".join(f"{key}={value}" for key, value in environment.items()),
