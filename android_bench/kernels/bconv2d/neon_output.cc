@@ -4,8 +4,6 @@
 
 #include <cstring>
 
-#include "kernels/bconv2d/zero_taps.h"
-
 namespace tfkit::bconv2d::neon {
 namespace {
 
@@ -25,19 +23,14 @@ struct ToFloat {
   }
 };
 
-// Rounds half away from zero and saturates; NaN becomes -128.
-int32x4_t Rounded(float32x4_t value) {
-  return vcvtaq_s32_f32(vmaxnmq_f32(value, vdupq_n_f32(-128.0f)));
-}
-
 struct ToInt8 {
   using Output = std::int8_t;
 
   template <bool clamps, bool zips>
   static void Store(const Linear& linear, uint16x8_t counts, std::int8_t* output) {
-    const int32x4_t low = Rounded(linear.Of<clamps, zips>(counts, 0));
-    const int32x4_t high = Rounded(linear.Of<clamps, zips>(counts, 1));
-    vst1_s8(output, vqmovn_s16(vqmovn_high_s32(vqmovn_s32(low), high)));
+    const float32x4_t low = linear.Of<clamps, zips>(counts, 0);
+    const float32x4_t high = linear.Of<clamps, zips>(counts, 1);
+    vst1_s8(output, ToInt8s(low, high));
   }
 };
 
@@ -181,22 +174,6 @@ void Store(const Call& call, const Counts& counts) {
       return StoreAllLinear<ToInt8>(call, counts);
     case OutputType::kBitpacked:
       return StoreAllBits(call, counts);
-  }
-}
-
-void StoreZeroPadded(const Call& call, const Counts& counts, std::int32_t* d) {
-  const Geometry& geometry = call.geometry;
-  const int channels_out = geometry.filter.channels_out;
-  for (int p = 0; p < counts.pixels; ++p) {
-    const std::size_t pixel = counts.first + p;
-    const int ox = static_cast<int>(pixel % geometry.x.output);
-    const int oy = static_cast<int>(pixel / geometry.x.output % geometry.y.output);
-    if (!TouchesPadding(geometry, oy, ox)) continue;
-    ForEachVector(geometry.filter, counts, [&](const std::uint16_t* data, Channels channels) {
-      for (int c = 0; c < channels.count; ++c) d[channels.first + c] = 2 * data[p * kLanes + c];
-    });
-    AddZeroTaps(call, oy, ox, 0, channels_out, d);
-    StorePixels(call.transform, d, channels_out, pixel, 1, call.output);
   }
 }
 

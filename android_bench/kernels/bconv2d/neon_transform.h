@@ -50,6 +50,14 @@ TFKIT_ALWAYS_INLINE Linear LinearOf(const float* multiplier, const float* bias,
           vdupq_n_s32(clamp_max)};
 }
 
+// Rounds half away from zero and saturates; NaN becomes -128.
+TFKIT_ALWAYS_INLINE int8x8_t ToInt8s(float32x4_t low, float32x4_t high) {
+  const float32x4_t least = vdupq_n_f32(-128.0f);
+  const int32x4_t a = vcvtaq_s32_f32(vmaxnmq_f32(low, least));
+  const int32x4_t b = vcvtaq_s32_f32(vmaxnmq_f32(high, least));
+  return vqmovn_s16(vqmovn_high_s32(vqmovn_s32(a), b));
+}
+
 // Bit p * 8 + c of the vector: whether the count of channel c at pixel p is beyond the threshold.
 TFKIT_ALWAYS_INLINE uint8x8_t Bits(const std::int32_t* thresholds, const uint16x8_t (&counts)[8]) {
   const uint16x8_t bit_of_lane = vmovl_u8(vreinterpret_u8_u64(vdup_n_u64(0x8040201008040201)));
