@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from helpers.bench_documents import COOL, PHONE, PRESET, evidence, inside, policy, process
+from tfkit.bench import spec
 from tfkit.bench.conditions import Battery, Conditions, Thermal
 from tfkit.bench.gate import Evidence, judge
 
@@ -118,6 +119,16 @@ def test_too_few_processes() -> None:
     two_days = replace(PRESET, days=2)
     (reason,) = judge(evidence(preset=two_days))[1]
     assert reason.text == "5 of 10 processes on 2 days are measured; continue with --resume"
+
+
+def test_what_a_sustained_run_is_made_to_see_is_no_fault_of_it() -> None:
+    hot = changed(_after(policies=HALF_SPEED))
+    hot["measurement"]["run_ns"] = [1_000_000] * 128 + [2_000_000] * 128
+    hot["conditions"]["after"]["canary_ns"] = [40_000_000]
+    hot["host"]["after"] = replace(COOL, thermal=Thermal(3, {})).to_json()
+    shown = [process(), hot]
+    assert {"frequency", "drift", "throttled", "thermal_status"} <= set(codes(evidence(*shown)))
+    assert set(codes(evidence(*shown, preset=spec.sustained(2)))) == {"noise"}
 
 
 def test_more_threads_than_cores() -> None:

@@ -66,10 +66,13 @@ for _preset in (
 CORRECTNESS = Preset("correctness", 0, 0.0, 0.0, 0, 0.0, 0, 0.0, processes=1)
 
 
+SUSTAINED = "sustained"
+
+
 def sustained(minutes: int) -> Preset:
     """One process after the other, a minute each, with neither warm-up nor pause: what heat does to a model.
 
     A process per minute, because each brings temperatures, frequencies and canary from before and after its loop; the
     second that a start takes is the price.
     """
-    return Preset("sustained", 1, 0.0, 0.0, 1, 60.0, 1_000_000, 60.0, processes=minutes)
+    return Preset(SUSTAINED, 1, 0.0, 0.0, 1, 60.0, 1_000_000, 60.0, processes=minutes)
