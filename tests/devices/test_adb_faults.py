@@ -86,7 +86,11 @@ def test_full_disk(simulated_phone: Phone, big_file: Path) -> None:
     ("fault", "message"),
     [
         ("unauthorized", r"is (unauthorized|authorizing): unlock its screen and accept this computer's key"),
-        ("offline", "is offline: it does not answer; unplug it|cannot reach 127.0.0.1:"),
+        pytest.param(
+            "offline",
+            "is offline: it does not answer; unplug it|cannot reach 127.0.0.1:",
+            marks=pytest.mark.slow,  # adb itself waits ten seconds
+        ),
     ],
 )
 def test_a_phone_that_lets_nobody_in(private_adb: dict[str, str], fault: str, message: str) -> None:
