@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tfkit._keras import call_count
+from tfkit.layers import has_more_values
 
 # Layers whose kernel has at least this share of exact zeros are declared sparse: with 4-byte values and at most
 # 2 bytes per index the sparse form is smaller from a third on; half leaves a margin for segments.
@@ -19,13 +20,17 @@ KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel")
 
 @dataclass(frozen=True)
 class Declared:
-    """One layer with kernels. ``kernels`` are canonical matrices as in ``weights``, after the layer's quantizers."""
+    """One layer with kernels. ``kernels`` are canonical matrices as in ``weights``, after the layer's quantizers.
+
+    ``few_bit`` is "W2A3", "W2" or "A3" for a layer whose quantizers all have more than two values; else empty.
+    """
 
     name: str
     layer: Any
     type: str
     is_binary: bool
     is_wrapped_int8: bool
+    few_bit: str
     zeros: float
     kernels: tuple[np.ndarray, ...]
     calls: int
@@ -79,6 +84,16 @@ def quantizers_of(layer: Any) -> dict[str, Any]:
     return {name: q for name in QUANTIZERS if (q := _attribute(layer, name)) is not None}
 
 
+def few_bit(layer: Any) -> str:
+    """The bits of weights and activations, "W2A3", when every quantizer of the layer says it is no sign; else ""."""
+    found = quantizers_of(layer)
+    if not found or not all(has_more_values(quantizer) for quantizer in found.values()):
+        return ""
+    weights = [str(q.precision) for name, q in found.items() if name != "input_quantizer"]
+    inputs = found.get("input_quantizer")
+    return ("W" + "/".join(weights) if weights else "") + ("" if inputs is None else f"A{inputs.precision}")
+
+
 def effective(layer: Any, name: str, wrapper: Any = None) -> np.ndarray:
     """The kernel as the layer uses it: through its quantizer when it has one, in the layer's own shape.
 
@@ -103,6 +118,7 @@ def _declare(name: str, layer: Any, wrapper: Any) -> Declared:
         type=type(layer).__name__,
         is_binary=bool(quantizers_of(layer)),
         is_wrapped_int8=is_quantize_wrapper(wrapper),
+        few_bit=few_bit(layer),
         zeros=zeros,
         kernels=tuple(canonical(layer, kernel, value) for kernel, value in values),
         calls=max(call_count(wrapper), 1),

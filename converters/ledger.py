@@ -9,7 +9,7 @@ from typing import Any
 from tfkit._units import format_bytes
 from tfkit.converters.declared import SPARSE_SHARE, Declared, declared_layers, wrapped_names
 from tfkit.converters.graph import Graph, Model
-from tfkit.converters.reasons import Reason, explain, remark
+from tfkit.converters.reasons import Reason, about_few_bits, explain, remark
 from tfkit.converters.weights import WeightOp, named_like, similarity, weight_ops
 
 SCHEMA_VERSION = 1
@@ -193,7 +193,9 @@ def _entries(
     rewritten: str,
 ) -> list[Entry]:
     found = []
-    if layer.is_binary:
+    if layer.few_bit:
+        found.append(_entry(layer, layer.few_bit, ops, by, False, about_few_bits(layer)))
+    elif layer.is_binary:
         kept = bool(ops) and all(op.precision == "binary" for op in ops)
         if not kept:
             entry = _entry(layer, "binary", ops, by, kept, explain(layer, format, complaints))

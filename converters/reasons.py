@@ -298,6 +298,17 @@ def explain(declared: Declared, format: str, complaints: list[str]) -> Reason:
     return Reason("unknown", f"LCE's converter did not recognise it as binary{said}", "report it with the model")
 
 
+def about_few_bits(declared: Declared) -> Reason:
+    """Why a layer with quantizers of several bits became a float op: there is no other for it."""
+    return Reason(
+        "few_bit",
+        f"{declared.few_bit} has no op of its own: its quantized values are stored and computed as float32, "
+        "with the results of training",
+        'nothing to do for right results; for fewer bytes and time train with "ste_sign" quantizers and format lce, '
+        "or without quantizers and format int8",
+    )
+
+
 def remark(declared: Declared) -> Reason | None:
     """What to know about a layer that did become binary."""
     layer = declared.layer

@@ -47,5 +47,5 @@ def test_activations(bits: int) -> None:
 
 @pytest.mark.parametrize("bits", [0, 9, 2.0, True])
 def test_other_bits_are_refused(bits: object) -> None:
-    with pytest.raises(UsageError, match="DoReFa takes 1 to 8 bits, got .*; choose from 1 to 8"):
+    with pytest.raises(UsageError, match=r"DoReFa takes 1 to 8 bits, got .*; choose from 1 to 8"):
         quantizers.DoReFaWeights(bits)  # type: ignore[arg-type]

@@ -39,7 +39,7 @@ def test_forward_and_gradients(cls: Any, bits: int, lowest: int, highest: int) -
 
 @pytest.mark.parametrize(("cls", "bits", "lowest", "highest"), CASES)
 def test_step_gradient_against_finite_differences(cls: Any, bits: int, lowest: int, highest: int) -> None:
-    """d/ds of s · (clip(x / s) + r), the rounding offset r = round(clip(x / s)) - clip(x / s) held: what the STE means."""
+    """d/ds of s · (clip(x / s) + r) with r = round(clip(x / s)) - clip(x / s) held: what straight-through means."""
     x = np.random.default_rng(SEED).normal(size=(50, 7))
     upstream = np.random.default_rng(SEED + 1).normal(size=x.shape)
     s = 0.37

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from helpers.keras import sign
 from helpers.quantizers import data, gradients
@@ -39,10 +40,12 @@ def test_activations_have_a_scale_per_place() -> None:
 def test_a_1x1_convolution_is_that_of_the_paper() -> None:
     """x ⊛ W ≈ (sign(x) ⊛ sign(W)) ⊙ A α."""
     from helpers.keras import keras
-    from tfkit.layers import QuantConv2D
+    from tfkit.layers import NotBinaryWarning, QuantConv2D
 
     x, _ = data((2, 4, 4, 8), SEED)
-    layer = QuantConv2D(3, 1, use_bias=False, input_quantizer="xnor_activations", kernel_quantizer="xnor_weights")
+    names = {"input_quantizer": "xnor_activations", "kernel_quantizer": "xnor_weights"}
+    with pytest.warns(NotBinaryWarning, match=r"XnorActivations does not give -1 and \+1"):
+        layer = QuantConv2D(3, 1, use_bias=False, **names)
     model = keras.Sequential([keras.layers.Input((4, 4, 8)), layer])
     w = layer.get_weights()[0]
     signs = np.einsum("nijc,co->nijo", sign(x), sign(w[0, 0]))

@@ -2,11 +2,14 @@
 
 A quantized layer *is* the Keras layer computed on quantized data:
 ``QuantConv2D(input_quantizer=f, kernel_quantizer=g)(x) == Conv2D(kernel=g(kernel))(f(x))``.
+
+``tfkit.quantizers`` has the quantizers and their names. Layers with signs for both run on binary kernels after
+conversion; layers with more values ("lsq_w2", "dorefa_a4", ...) train as such and become float ops on the same values.
 """
 
 from __future__ import annotations
 
-from tfkit.layers._binary import NotBinaryWarning, is_binary, is_binary_layer, kernel_quantizers
+from tfkit.layers._binary import NotBinaryWarning, has_more_values, is_binary, is_binary_layer, kernel_quantizers
 from tfkit.layers.conv1d import QuantConv1D
 from tfkit.layers.conv2d import QuantConv2D
 from tfkit.layers.conv2d_transpose import QuantConv2DTranspose
@@ -25,6 +28,7 @@ __all__ = [
     "QuantDepthwiseConv2D",
     "QuantSeparableConv1D",
     "QuantSeparableConv2D",
+    "has_more_values",
     "is_binary",
     "is_binary_layer",
     "kernel_quantizers",

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from tfkit import quantizers
 from tfkit._larq import larq
-from tfkit.layers._binary import is_binary, kernels_and_quantizers, quantizer_mismatch, warn_not_binary
+from tfkit.layers._binary import (
+    KERNEL_QUANTIZERS,
+    is_binary,
+    kernels_and_quantizers,
+    quantizer_mismatch,
+    warn_not_binary,
+)
 from tfkit.quantizers.attach import attach
 
 if TYPE_CHECKING:  # a mixin passes on to whatever layer comes after it
@@ -26,10 +32,9 @@ class FittingQuantizers(_Layer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["input_quantizer"] = quantizers.get(kwargs.get("input_quantizer"), role="activations")
-        for part in ("kernel", "depthwise", "pointwise"):
-            name = f"{part}_quantizer"
-            if name in kwargs:
-                kwargs[name] = quantizers.get(kwargs[name], role="kernel")
+        for name in KERNEL_QUANTIZERS:
+            if name in kwargs:  # Larq adds the metrics that are asked for
+                kwargs[name] = larq.quantizers.get_kernel_quantizer(quantizers.get(kwargs[name], role="kernel"))
         super().__init__(*args, **kwargs)
 
     def build(self, input_shape: Any) -> None:
@@ -39,7 +44,7 @@ class FittingQuantizers(_Layer):
             attach(quantizer, self, name, kernel.shape, kernel)
 
 
-class ClippedKernel(FittingQuantizers):
+class ClippedKernel(_Layer):
     """Keep every binary latent kernel of a layer in [-1, 1] unless another constraint is given.
 
     Outside the clip range of its quantizer a latent weight has no gradient and never comes back
@@ -47,13 +52,10 @@ class ClippedKernel(FittingQuantizers):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        for part in ("kernel", "depthwise", "pointwise"):
-            if f"{part}_quantizer" not in kwargs:
-                continue
-            quantizer = larq.quantizers.get_kernel_quantizer(kwargs[f"{part}_quantizer"])
-            kwargs[f"{part}_quantizer"] = quantizer
-            if is_binary(quantizer) and kwargs.get(f"{part}_constraint") is None:
-                kwargs[f"{part}_constraint"] = "weight_clip"
+        for name in KERNEL_QUANTIZERS:
+            constraint = name.replace("quantizer", "constraint")
+            if is_binary(kwargs.get(name)) and kwargs.get(constraint) is None:
+                kwargs[constraint] = "weight_clip"
         super().__init__(*args, **kwargs)
 
 

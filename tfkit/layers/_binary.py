@@ -30,6 +30,13 @@ def is_binary(quantizer: Any) -> bool:
     return getattr(quantizer, "precision", None) == 1 and not isinstance(quantizer, _NOT_SIGNS)
 
 
+def has_more_values(quantizer: Any) -> bool:
+    """Whether the quantizer is known to give other values than a sign: tfkit's, and Larq's of two bits and more."""
+    if isinstance(quantizer, Quantizer):
+        return not quantizer.is_sign
+    return isinstance(quantizer, larq.quantizers.SteTern | larq.quantizers.DoReFa) and quantizer.precision > 1
+
+
 def kernel_quantizers(layer: Any) -> list[Any]:
     """The quantizers of the layer's kernels, in Larq's layers, in tfkit's, and in wrappers around them."""
     layer = getattr(layer, "layer", layer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tfkit._keras import legacy_keras
 from tfkit._larq import larq
-from tfkit.layers._base import BinaryConvolution, ClippedKernel, OnePadding
+from tfkit.layers._base import BinaryConvolution, ClippedKernel, FittingQuantizers, OnePadding
 from tfkit.layers._signature import keras_signature
 
 keras = legacy_keras()
@@ -12,7 +12,7 @@ keras = legacy_keras()
 
 @keras.utils.register_keras_serializable(package="tfkit")
 @keras_signature(keras.layers.Conv1D, "input_quantizer", "kernel_quantizer", "pad_values")
-class QuantConv1D(ClippedKernel, OnePadding, BinaryConvolution, larq.layers.QuantConv1D):
+class QuantConv1D(FittingQuantizers, ClippedKernel, OnePadding, BinaryConvolution, larq.layers.QuantConv1D):
     """1-D convolution of quantized inputs with a quantized kernel.
 
     y[n, t, o] = activation(bias[o] + sum_{u, c} q_k(kernel)[u, c, o] · pad(q_i(x))[n, s·t + u, c])

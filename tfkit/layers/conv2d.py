@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tfkit._keras import legacy_keras
 from tfkit._larq import larq
-from tfkit.layers._base import BinaryConvolution, ClippedKernel, OnePadding
+from tfkit.layers._base import BinaryConvolution, ClippedKernel, FittingQuantizers, OnePadding
 from tfkit.layers._signature import keras_signature
 
 keras = legacy_keras()
@@ -12,7 +12,7 @@ keras = legacy_keras()
 
 @keras.utils.register_keras_serializable(package="tfkit")
 @keras_signature(keras.layers.Conv2D, "input_quantizer", "kernel_quantizer", "pad_values")
-class QuantConv2D(ClippedKernel, OnePadding, BinaryConvolution, larq.layers.QuantConv2D):
+class QuantConv2D(FittingQuantizers, ClippedKernel, OnePadding, BinaryConvolution, larq.layers.QuantConv2D):
     """2-D convolution of quantized inputs with a quantized kernel.
 
     y[n, i, j, o] = activation(bias[o] + sum_{u, v, c} q_k(kernel)[u, v, c, o] · pad(q_i(x))[n, s·i + u, s·j + v, c])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tfkit._keras import legacy_keras
 from tfkit._larq import larq
-from tfkit.layers._base import ClippedKernel
+from tfkit.layers._base import ClippedKernel, FittingQuantizers
 from tfkit.layers._binary import no_kernel
 from tfkit.layers._signature import keras_signature
 
@@ -13,7 +13,7 @@ keras = legacy_keras()
 
 @keras.utils.register_keras_serializable(package="tfkit")
 @keras_signature(keras.layers.Conv2DTranspose, "input_quantizer", "kernel_quantizer")
-class QuantConv2DTranspose(ClippedKernel, larq.layers.QuantConv2DTranspose):
+class QuantConv2DTranspose(FittingQuantizers, ClippedKernel, larq.layers.QuantConv2DTranspose):
     """Transposed 2-D convolution of quantized inputs with a quantized kernel.
 
     y[n, s·i + u, s·j + v, o] += q_k(kernel)[u, v, o, c] · q_i(x)[n, i, j, c], over all i, j, u, v, c; then the bias

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tfkit._keras import legacy_keras
 from tfkit._larq import larq
-from tfkit.layers._base import ClippedKernel, OnePadding
+from tfkit.layers._base import ClippedKernel, FittingQuantizers, OnePadding
 from tfkit.layers._binary import no_kernel
 from tfkit.layers._signature import keras_signature
 
@@ -13,7 +13,7 @@ keras = legacy_keras()
 
 @keras.utils.register_keras_serializable(package="tfkit")
 @keras_signature(keras.layers.Conv3D, "input_quantizer", "kernel_quantizer", "pad_values")
-class QuantConv3D(ClippedKernel, OnePadding, larq.layers.QuantConv3D):
+class QuantConv3D(FittingQuantizers, ClippedKernel, OnePadding, larq.layers.QuantConv3D):
     """3-D convolution of quantized inputs with a quantized kernel.
 
     y[n, i, j, k, o] = activation(bias[o] + sum_{u, v, w, c} q_k(kernel)[u, v, w, c, o] · pad(q_i(x))[n, i', j', k', c])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tfkit._keras import legacy_keras
 from tfkit._larq import larq
-from tfkit.layers._base import ClippedKernel
+from tfkit.layers._base import ClippedKernel, FittingQuantizers
 from tfkit.layers._binary import quantizer_mismatch
 from tfkit.layers._signature import keras_signature
 
@@ -13,7 +13,7 @@ keras = legacy_keras()
 
 @keras.utils.register_keras_serializable(package="tfkit")
 @keras_signature(keras.layers.Dense, "input_quantizer", "kernel_quantizer")
-class QuantDense(ClippedKernel, larq.layers.QuantDense):
+class QuantDense(FittingQuantizers, ClippedKernel, larq.layers.QuantDense):
     """Fully connected layer of quantized inputs with a quantized kernel.
 
     y[n, o] = activation(bias[o] + sum_c q_i(x)[n, c] · q_k(kernel)[c, o])

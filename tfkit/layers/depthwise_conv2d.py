@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tfkit._keras import legacy_keras
 from tfkit._larq import larq
-from tfkit.layers._base import ClippedKernel, OnePadding
+from tfkit.layers._base import ClippedKernel, FittingQuantizers, OnePadding
 from tfkit.layers._binary import no_kernel
 from tfkit.layers._signature import keras_signature
 
@@ -13,7 +13,7 @@ keras = legacy_keras()
 
 @keras.utils.register_keras_serializable(package="tfkit")
 @keras_signature(keras.layers.DepthwiseConv2D, "input_quantizer", "depthwise_quantizer", "pad_values")
-class QuantDepthwiseConv2D(ClippedKernel, OnePadding, larq.layers.QuantDepthwiseConv2D):
+class QuantDepthwiseConv2D(FittingQuantizers, ClippedKernel, OnePadding, larq.layers.QuantDepthwiseConv2D):
     """Depthwise 2-D convolution of quantized inputs with a quantized kernel, M filters per channel.
 
     y[n, i, j, c·M + m] =

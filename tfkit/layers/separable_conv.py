@@ -6,7 +6,7 @@ from typing import Any
 
 from tfkit._keras import legacy_keras
 from tfkit._larq import larq
-from tfkit.layers._base import ClippedKernel, OnePadding
+from tfkit.layers._base import ClippedKernel, FittingQuantizers, OnePadding
 from tfkit.layers._binary import no_kernel
 from tfkit.layers._signature import keras_signature
 
@@ -25,7 +25,7 @@ def _no_separable_kernel(layer: Any, convolution: str) -> tuple[str, str] | None
 
 @keras.utils.register_keras_serializable(package="tfkit")
 @keras_signature(keras.layers.SeparableConv1D, *_ADDED)
-class QuantSeparableConv1D(ClippedKernel, OnePadding, larq.layers.QuantSeparableConv1D):
+class QuantSeparableConv1D(FittingQuantizers, ClippedKernel, OnePadding, larq.layers.QuantSeparableConv1D):
     """Depthwise 1-D convolution of quantized inputs, then a pointwise one; both kernels quantized.
 
     z[n, t, c·M + m] = sum_u q_d(depthwise_kernel)[u, c, m] · pad(q_i(x))[n, s·t + u, c]
@@ -48,7 +48,7 @@ class QuantSeparableConv1D(ClippedKernel, OnePadding, larq.layers.QuantSeparable
 
 @keras.utils.register_keras_serializable(package="tfkit")
 @keras_signature(keras.layers.SeparableConv2D, *_ADDED)
-class QuantSeparableConv2D(ClippedKernel, OnePadding, larq.layers.QuantSeparableConv2D):
+class QuantSeparableConv2D(FittingQuantizers, ClippedKernel, OnePadding, larq.layers.QuantSeparableConv2D):
     """Depthwise 2-D convolution of quantized inputs, then a pointwise one; both kernels quantized.
 
     z[n, i, j, c·M + m] = sum_{u, v} q_d(depthwise_kernel)[u, v, c, m] · pad(q_i(x))[n, s·i + u, s·j + v, c]
