@@ -36,10 +36,9 @@ def float_bound(model: Model) -> float:
     A sum of n terms differs between two orders by at most 2 n u of the sum of magnitudes (Higham, Accuracy and
     Stability of Numerical Algorithms, section 4.2). Over layers the terms add up, as long as layers do not amplify
     what they are given relative to their largest output, which normalised networks do not: 2 u * roundings.
-    Weights stored in 16 bits are off by u16 each, once per layer: + u16 * layers.
+    Weights stored in 16 bits come on top: ``sensitivity``.
     """
-    halves = sum(op.precision == "float16 weights" for op in weight_ops(model.main))
-    return 2 * U32 * roundings(model) + U16 * halves
+    return 2 * U32 * roundings(model)
 
 
 def sign_bound(model: Model, values: np.ndarray) -> float:

@@ -12,11 +12,12 @@ from tfkit.converters.calibration import Batch
 from tfkit.converters.graph import Model
 from tfkit.converters.inspection import inspect
 from tfkit.converters.parity import forced
-from tfkit.converters.parity.bounds import float_bound
+from tfkit.converters.parity.bounds import U16, float_bound
 from tfkit.converters.parity.kernels import compare_kernels
 from tfkit.converters.parity.layers import activations_of, compare_layers, relative
 from tfkit.converters.parity.recording import Recording, dequantized, record, recordable
 from tfkit.converters.parity.result import Kernel, Layer, Output, Parity, Point
+from tfkit.converters.parity.sensitivity import sensitivity
 from tfkit.converters.sources import Source
 from tfkit.converters.weights import weight_ops
 from tfkit.runtime.backends import Backend
@@ -70,7 +71,7 @@ def compare(
     sets = [("seeded", samples.seeded(source.inputs, source.metadata, count, seed))]
     sets += [("calibration", calibration)] if calibration is not None else []
     sets += [("given", data)] if data is not None else []
-    check = _Check(source, flatbuffer, model, mode, backend, min_agreement)
+    check = _Check(source, flatbuffer, model, mode, backend, min_agreement, seed)
     judged, last = sets[-1]
     # Random noise lies outside the ranges that were calibrated: after post-training quantization its outputs say
     # nothing, and only stand in where there is no real data.
@@ -119,7 +120,14 @@ class _Check:
     """Collects outputs, points, warnings and failures over the sets of samples."""
 
     def __init__(
-        self, source: Source, flatbuffer: bytes, model: Model, mode: str, backend: Backend, min_agreement: float
+        self,
+        source: Source,
+        flatbuffer: bytes,
+        model: Model,
+        mode: str,
+        backend: Backend,
+        min_agreement: float,
+        seed: int,
     ) -> None:
         self.outputs: list[Output] = []
         self.points: list[Point] = []
@@ -131,7 +139,9 @@ class _Check:
         self._mode = mode
         self._backend = backend
         self._min_agreement = min_agreement
+        self._seed = seed
         self._bound = float_bound(model)
+        self._halves = any(op.precision == "float16 weights" for op in weight_ops(model.main))
         self._decides = source.keras is not None and forced.has_decisions(source.keras)
 
     def outputs_on(self, name: str, batch: Batch, judged: bool) -> None:
@@ -139,6 +149,9 @@ class _Check:
         arrays = self.snapped(batch).arrays
         wanted = self._run(arrays)
         got = record(self._flatbuffer, arrays, backend=self._backend).outputs
+        if self._halves:
+            some = [array[:LAYER_SAMPLES] for array in arrays]
+            self._bound = float_bound(self._model) + sensitivity(self._source, some, U16, self._seed)
         found = [self._output(name, i, batch, w, g) for i, (w, g) in enumerate(zip(wanted, got, strict=True))]
         if self._mode == "post-training":
             self.outputs += found
