@@ -8,7 +8,7 @@ roundings are drawn at random, a few times, and the answers compared.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,21 +34,19 @@ def sensitivity(source: Source, arrays: Sequence[np.ndarray], unit: float, seed:
     wanted = source.run(arrays)
     largest = 0.0
     for draw in np.random.default_rng(seed).spawn(DRAWS):
-        with _changed(
-            source.variables, lambda values, draw=draw: values * (1 + unit * draw.choice([-1, 1], values.shape))
-        ):
+        with _rounded(source.variables, unit, draw):
             moved = source.run(arrays)
         largest = max([largest, *(relative(w, m) for w, m in zip(wanted, moved, strict=True))])
     return FACTOR * largest
 
 
 @contextmanager
-def _changed(variables: Sequence[Any], change: Callable[[np.ndarray], np.ndarray]) -> Iterator[None]:
+def _rounded(variables: Sequence[Any], unit: float, draw: np.random.Generator) -> Iterator[None]:
     """All float32 variables changed for a while; they belong to the user's model and come back bit for bit."""
     kept = [(variable, variable.numpy()) for variable in variables if variable.dtype == "float32"]
     try:
         for variable, values in kept:
-            variable.assign(change(values).astype(values.dtype))
+            variable.assign((values * (1 + unit * draw.choice([-1, 1], values.shape))).astype(values.dtype))
         yield
     finally:
         for variable, values in kept:
