@@ -13,6 +13,9 @@ const std::map<std::string, Maker>& Makers() {
       {"LceBconv2d", MakeBconv2dOp},
       {"LceDequantize", MakeDequantizeOp},
       {"LceQuantize", MakeQuantizeOp},
+      {"TfkitKBitConv2D", MakeKBitConv2dOp},
+      {"TfkitKBitDense", MakeKBitDenseOp},
+      {"TfkitKBitQuantize", MakeKBitQuantizeOp},
   };
   return makers;
 }

@@ -60,7 +60,7 @@ Work PassOver(std::int64_t units, std::size_t bytes);
 // Bytes per element; throws Unsupported for types that no op here has.
 std::size_t SizeOf(TfLiteType);
 
-// Of LCE's ops.
+// Of LCE's ops and tfkit's own.
 bool IsOpName(const std::string& name);
 
 // Checks everything about the node that does not depend on the shapes of its activations.
@@ -72,5 +72,8 @@ std::unique_ptr<Op> MakeQuantizeOp(const NodeView&, const std::string& forced_ke
 std::unique_ptr<Op> MakeDequantizeOp(const NodeView&, const std::string& forced_kernel);
 std::unique_ptr<Op> MakeBconv2dOp(const NodeView&, const std::string& forced_kernel);
 std::unique_ptr<Op> MakeBMaxPool2dOp(const NodeView&, const std::string& forced_kernel);
+std::unique_ptr<Op> MakeKBitConv2dOp(const NodeView&, const std::string& forced_kernel);
+std::unique_ptr<Op> MakeKBitDenseOp(const NodeView&, const std::string& forced_kernel);
+std::unique_ptr<Op> MakeKBitQuantizeOp(const NodeView&, const std::string& forced_kernel);
 
 }  // namespace tfkit

@@ -12,6 +12,8 @@ const std::set<std::string_view>& Names() {
 #include "kernels/bconv2d/kernels.inc"
 #include "kernels/bmaxpool/kernels.inc"
 #include "kernels/dequantize/kernels.inc"
+#include "kernels/kbit_conv2d/kernels.inc"
+#include "kernels/kbit_quantize/kernels.inc"
 #include "kernels/quantize/kernels.inc"
 #undef TFKIT_KERNEL
   };

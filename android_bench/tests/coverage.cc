@@ -7,6 +7,8 @@
 #include "kernels/bconv2d/select.h"
 #include "kernels/bmaxpool/select.h"
 #include "kernels/dequantize/select.h"
+#include "kernels/kbit_conv2d/select.h"
+#include "kernels/kbit_quantize/select.h"
 #include "kernels/quantize/select.h"
 
 namespace tfkit::testing {
@@ -21,6 +23,14 @@ std::set<std::pair<std::string, std::string>>& Runs() {
 bconv2d::Geometry OrdinaryConvolution() {
   bconv2d::Geometry geometry;
   geometry.filter = {64, 64, 1, 3, 3};
+  geometry.batch = 1;
+  geometry.y = geometry.x = *PlaceWindows(8, 3, 1, 1, Padding::kSame);
+  return geometry;
+}
+
+kbit_conv2d::Geometry OrdinaryFewBits() {
+  kbit_conv2d::Geometry geometry;
+  geometry.filter = {64, 64, 3, 3, {2, 1, -2}, {2, 1, 0}, false};
   geometry.batch = 1;
   geometry.y = geometry.x = *PlaceWindows(8, 3, 1, 1, Padding::kSame);
   return geometry;
@@ -51,6 +61,8 @@ void ExpectAllKernelsCovered() {
   ExpectCovered("quantize", quantize::Kernels(), quantize::Shape{4, 64});
   ExpectCovered("dequantize", dequantize::Kernels(), dequantize::Shape{4, 64});
   ExpectCovered("bmaxpool", bmaxpool::Kernels(), OrdinaryPool());
+  ExpectCovered("kbit_conv2d", kbit_conv2d::Kernels(), OrdinaryFewBits());
+  ExpectCovered("kbit_quantize", kbit_quantize::Kernels(), kbit_quantize::Shape{4, 64, 2});
   ExpectCovered("bconv2d", bconv2d::Kernels(), OrdinaryConvolution());
 }
 

@@ -1,0 +1,98 @@
+// The definition as plain loops: the meaning that every other kernel is tested against.
+#include <cstring>
+
+#include "kernels/kbit_conv2d/kernel.h"
+
+namespace tfkit::kbit_conv2d {
+namespace {
+
+Fit Suits(const Geometry&, const Cpu&) { return Fit::kSuits; }
+
+// The weights as they came.
+PackedFilter Pack(const Filter& filter, const std::uint32_t* stored) {
+  PackedFilter packed;
+  packed.words = Buffer((filter.StoredBits() + 63) / 64);
+  std::memcpy(packed.words.data(), stored, PackedWords(filter.StoredBits()) * sizeof *stored);
+  return packed;
+}
+
+Workspace Scratch(const Geometry&) { return {}; }
+
+unsigned WeightBits(const Call& call, int channel, int tap, int c) {
+  const Filter& filter = call.geometry.filter;
+  unsigned bits = 0;
+  for (int plane = 0; plane < filter.weights.planes; ++plane) {
+    const std::int64_t at = (std::int64_t{plane} * filter.channels_out + channel) * filter.Depth() +
+                            std::int64_t{tap} * filter.channels_in + c;
+    bits |= static_cast<unsigned>(call.weights[at / 64] >> (at % 64) & 1) << plane;
+  }
+  return bits;
+}
+
+unsigned InputBits(const Filter& filter, const std::uint32_t* pixel, int c) {
+  unsigned bits = 0;
+  for (int plane = 0; plane < filter.activations.planes; ++plane) {
+    bits |= (pixel[plane * filter.PlaneWords() + c / kWordBits] >> (c % kWordBits) & 1u) << plane;
+  }
+  return bits;
+}
+
+// The sums of one output, [Terms()].
+void Sum(const Call& call, std::int64_t n, int oy, int ox, int channel, std::int32_t* sums) {
+  const Geometry& geometry = call.geometry;
+  const Filter& filter = geometry.filter;
+  for (int t = 0; t < filter.Terms(); ++t) sums[t] = 0;
+  for (int tap = 0; tap < filter.Taps(); ++tap) {
+    const int y = geometry.y.Pixel(oy, tap / filter.width);
+    const int x = geometry.x.Pixel(ox, tap % filter.width);
+    const bool inside = geometry.y.Inside(y) && geometry.x.Inside(x);
+    if (!inside && geometry.pad_bits < 0) continue;
+    const std::uint32_t* pixel =
+        inside ? call.input + ((std::size_t(n) * geometry.y.input + y) * geometry.x.input + x) *
+                                  filter.InputWords()
+               : nullptr;
+    for (int c = 0; c < filter.channels_in; ++c) {
+      const unsigned w = WeightBits(call, channel, tap, c);
+      const unsigned a =
+          inside ? InputBits(filter, pixel, c) : static_cast<unsigned>(geometry.pad_bits);
+      if (!filter.bases) {
+        sums[0] += filter.weights.OfIndex(w) * filter.activations.OfIndex(a);
+        continue;
+      }
+      for (int i = 0; i < filter.weights.planes; ++i) {
+        for (int j = 0; j < filter.activations.planes; ++j) {
+          sums[i * filter.activations.planes + j] +=
+              filter.weights.OfBit(w, i) * filter.activations.OfBit(a, j);
+        }
+      }
+    }
+  }
+}
+
+void Run(const Call& call, std::int64_t begin, std::int64_t end, std::uint64_t*) {
+  const Geometry& geometry = call.geometry;
+  const Filter& filter = geometry.filter;
+  const std::size_t padded = PaddedChannels(filter.channels_out);
+  std::int32_t sums[kMaxPlanes * kMaxActivationPlanes];
+  for (std::int64_t row = begin; row < end; ++row) {
+    float* out = call.output + std::size_t(row) * geometry.x.output * filter.channels_out;
+    for (int ox = 0; ox < geometry.x.output; ++ox) {
+      for (int channel = 0; channel < filter.channels_out; ++channel) {
+        Sum(call, row / geometry.y.output, static_cast<int>(row % geometry.y.output), ox, channel,
+            sums);
+        float y = 0.0f;
+        for (int t = 0; t < filter.Terms(); ++t) {
+          const float product = static_cast<float>(sums[t]) * call.scales[t * padded + channel];
+          y = filter.bases ? y + product : product;
+        }
+        *out++ = y + call.bias[channel];
+      }
+    }
+  }
+}
+
+}  // namespace
+
+const Kernel kernels::reference = {"reference", Isa::kBaseline, Suits, Pack, Scratch, Run};
+
+}  // namespace tfkit::kbit_conv2d

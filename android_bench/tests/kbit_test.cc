@@ -1,0 +1,292 @@
+// Few-bit kernels against plain sums, and against the reference bit for bit.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "kernels/kbit_conv2d/select.h"
+#include "kernels/kbit_quantize/select.h"
+#include "tests/compare.h"
+#include "tests/coverage.h"
+#include "tests/random.h"
+
+namespace tfkit {
+namespace {
+
+using kbit_conv2d::Filter;
+using kbit_conv2d::Geometry;
+using kbit_conv2d::PaddedChannels;
+using testing::ForEachKernel;
+using testing::Guarded;
+using testing::Random;
+using testing::SameBits;
+using testing::Scratch;
+
+struct Case {
+  int batch = 1, height = 4, width = 5, channels_in = 24, channels_out = 10;
+  int filter_height = 3, filter_width = 3, stride = 1, dilation = 1;
+  Padding padding = Padding::kSame;
+  kbit_conv2d::Code weights{2, 1, -2};
+  kbit_conv2d::Code activations{2, 1, 0};
+  bool bases = false;
+  int pad_bits = -1;
+};
+
+Geometry GeometryOf(const Case& c) {
+  Geometry geometry;
+  geometry.filter = {c.channels_in, c.channels_out, c.filter_height, c.filter_width,
+                     c.weights,     c.activations,  c.bases};
+  geometry.batch = c.batch;
+  geometry.y = *PlaceWindows(c.height, c.filter_height, c.stride, c.dilation, c.padding);
+  geometry.x = *PlaceWindows(c.width, c.filter_width, c.stride, c.dilation, c.padding);
+  geometry.pad_bits = c.pad_bits;
+  return geometry;
+}
+
+struct Data {
+  std::vector<unsigned> weights;  // bits of each weight, [channels_out, height, width, channels_in]
+  std::vector<unsigned> inputs;   // [batch, height, width, channels_in]
+  std::vector<std::uint32_t> stored;
+  std::vector<std::uint32_t> packed;
+  std::vector<float> scales, bias;
+};
+
+Data RandomData(const Geometry& geometry, std::uint64_t stream) {
+  Random random(stream);
+  const Filter& filter = geometry.filter;
+  Data data;
+  data.weights.resize(std::size_t(filter.channels_out) * filter.Depth());
+  for (unsigned& w : data.weights) w = random.Integer(0, (1 << filter.weights.planes) - 1);
+  data.inputs.resize(std::size_t(geometry.batch) * geometry.y.input * geometry.x.input *
+                     filter.channels_in);
+  for (unsigned& a : data.inputs) a = random.Integer(0, (1 << filter.activations.planes) - 1);
+  data.stored.resize(PackedWords(filter.StoredBits()));
+  for (std::size_t i = 0; i < data.weights.size(); ++i) {
+    for (int plane = 0; plane < filter.weights.planes; ++plane) {
+      const std::size_t at = plane * data.weights.size() + i;
+      data.stored[at / 32] |= (data.weights[i] >> plane & 1u) << (at % 32);
+    }
+  }
+  data.packed.resize(data.inputs.size() / filter.channels_in * filter.InputWords());
+  for (std::size_t i = 0; i < data.inputs.size(); ++i) {
+    const std::size_t pixel = i / filter.channels_in;
+    const int c = static_cast<int>(i % filter.channels_in);
+    for (int plane = 0; plane < filter.activations.planes; ++plane) {
+      data.packed[pixel * filter.InputWords() + plane * filter.PlaneWords() + c / 32] |=
+          (data.inputs[i] >> plane & 1u) << (c % 32);
+    }
+  }
+  const std::size_t padded = PaddedChannels(filter.channels_out);
+  data.scales.assign(filter.Terms() * padded, 0.0f);
+  data.bias.assign(padded, 0.0f);
+  for (int c = 0; c < filter.channels_out; ++c) {
+    data.bias[c] = random.Float(-1, 1);
+    for (int t = 0; t < filter.Terms(); ++t) data.scales[t * padded + c] = random.Float(-1, 1);
+  }
+  return data;
+}
+
+std::vector<float> Output(const kbit_conv2d::Kernel& kernel, const Geometry& geometry,
+                          const Data& data) {
+  const auto packed = kernel.pack(geometry.filter, data.stored.data());
+  Scratch own(kernel.workspace(geometry).own);
+  Guarded<float> output(std::size_t(geometry.OutputRows()) * geometry.x.output *
+                        geometry.filter.channels_out);
+  const kbit_conv2d::Call call = {geometry,
+                                  packed.words.data(),
+                                  reinterpret_cast<const std::int32_t*>(packed.tap_bits.data()),
+                                  data.scales.data(),
+                                  data.bias.data(),
+                                  data.packed.data(),
+                                  output.data()};
+  // A few rows at a time, the last ones first, as threads might.
+  const std::int64_t rows = geometry.OutputRows();
+  const std::int64_t step = rows / 3 + 1;
+  for (std::int64_t begin = (rows - 1) / step * step; begin >= 0; begin -= step) {
+    kernel.run(call, begin, std::min(rows, begin + step), own.data());
+  }
+  own.Check();
+  return output.Take();
+}
+
+// In double, from the values that the bits stand for.
+std::vector<double> Oracle(const Case& c, const Geometry& geometry, const Data& data) {
+  const Filter& filter = geometry.filter;
+  const auto value = [&](const kbit_conv2d::Code& code, unsigned bits, int plane) {
+    return c.bases ? code.OfBit(bits, plane) : code.OfIndex(bits);
+  };
+  const std::size_t padded = PaddedChannels(filter.channels_out);
+  const int planes_w = c.bases ? filter.weights.planes : 1;
+  const int planes_a = c.bases ? filter.activations.planes : 1;
+  std::vector<double> out;
+  for (std::int64_t row = 0; row < geometry.OutputRows(); ++row) {
+    for (int ox = 0; ox < geometry.x.output; ++ox) {
+      for (int o = 0; o < filter.channels_out; ++o) {
+        double y = data.bias[o];
+        for (int tap = 0; tap < filter.Taps(); ++tap) {
+          const int iy = geometry.y.Pixel(row % geometry.y.output, tap / filter.width);
+          const int ix = geometry.x.Pixel(ox, tap % filter.width);
+          const bool inside = geometry.y.Inside(iy) && geometry.x.Inside(ix);
+          if (!inside && geometry.pad_bits < 0) continue;
+          const std::size_t pixel =
+              (row / geometry.y.output * geometry.y.input + iy) * geometry.x.input + ix;
+          for (int k = 0; k < filter.channels_in; ++k) {
+            const unsigned w = data.weights[o * filter.Depth() + tap * filter.channels_in + k];
+            const unsigned a = inside ? data.inputs[pixel * filter.channels_in + k]
+                                      : static_cast<unsigned>(geometry.pad_bits);
+            for (int i = 0; i < planes_w; ++i) {
+              for (int j = 0; j < planes_a; ++j) {
+                y += double{data.scales[(i * planes_a + j) * padded + o]} *
+                     value(filter.weights, w, i) * value(filter.activations, a, j);
+              }
+            }
+          }
+        }
+        out.push_back(y);
+      }
+    }
+  }
+  return out;
+}
+
+void Check(const Case& c, std::uint64_t stream) {
+  const Geometry geometry = GeometryOf(c);
+  const Data data = RandomData(geometry, stream);
+  const std::vector<double> oracle = Oracle(c, geometry, data);
+  const std::vector<float> expected = Output(kbit_conv2d::kernels::reference, geometry, data);
+  ASSERT_EQ(oracle.size(), expected.size());
+  double largest = 1;
+  for (double y : oracle) largest = std::max(largest, std::abs(y));
+  for (std::size_t i = 0; i < oracle.size(); ++i) {
+    ASSERT_NEAR(oracle[i], expected[i], 1e-4 * largest) << "output " << i << " of case " << stream;
+  }
+  const std::vector<int> shape = {c.batch, geometry.y.output, geometry.x.output, c.channels_out};
+  ForEachKernel("kbit_conv2d", kbit_conv2d::Kernels(), geometry, kbit_conv2d::Select,
+                [&](const kbit_conv2d::Kernel& kernel) {
+                  EXPECT_TRUE(SameBits(expected, Output(kernel, geometry, data), shape));
+                });
+}
+
+// Around the block of 16 channels, the word and the tiles of up to 8 pixels.
+TEST(KBitConv2d, ChannelsAndWidthsAroundTheTile) {
+  std::uint64_t stream = 0;
+  for (int channels_in : {1, 31, 32, 33, 64, 70}) {
+    for (int channels_out : {1, 15, 16, 17, 33}) {
+      for (int width : {1, 3, 8, 13}) {
+        Case c;
+        c.height = 3;
+        c.width = width;
+        c.channels_in = channels_in;
+        c.channels_out = channels_out;
+        Check(c, ++stream);
+        if (HasFailure()) return;
+      }
+    }
+  }
+}
+
+// Every width of both, as one integer and as bases, with and without offsets.
+TEST(KBitConv2d, PlanesAndNumbers) {
+  std::uint64_t stream = 1000;
+  for (int w = 1; w <= 4; ++w) {
+    for (int a = 1; a <= 4; ++a) {
+      for (bool bases : {false, true}) {
+        for (int lowest : {0, -1}) {
+          Case c;
+          c.bases = bases;
+          c.weights = {w, 1 - lowest, lowest};
+          c.activations = {a, 1 + (w % 2), a % 2 ? lowest : 0};
+          c.pad_bits = w == a ? (1 << a) - 1 : -1;
+          c.width = 9;
+          Check(c, ++stream);
+          if (HasFailure()) return;
+        }
+      }
+    }
+  }
+  Case wide;
+  wide.weights = {8, 1, -128};
+  Check(wide, ++stream);
+}
+
+TEST(KBitConv2d, RandomGeometry) {
+  Random random(815);
+  for (int number = 0; number < 60;) {
+    Case c;
+    c.batch = random.Integer(1, 2);
+    c.height = random.Integer(1, 8);
+    c.width = random.Integer(1, 12);
+    c.filter_height = random.Integer(1, 4);
+    c.filter_width = random.Integer(1, 4);
+    c.stride = random.Integer(1, 3);
+    c.dilation = random.Integer(1, 2);
+    c.channels_in = random.Integer(1, 70);
+    c.channels_out = random.Integer(1, 40);
+    c.padding = random.Integer(0, 1) ? Padding::kSame : Padding::kValid;
+    c.bases = random.Integer(0, 1);
+    c.weights = {random.Integer(1, 3), random.Integer(1, 2), random.Integer(-2, 1)};
+    c.activations = {random.Integer(1, 4), random.Integer(1, 2), random.Integer(-2, 1)};
+    c.pad_bits = random.Integer(-1, (1 << c.activations.planes) - 1);
+    if (!PlaceWindows(c.height, c.filter_height, c.stride, c.dilation, c.padding) ||
+        !PlaceWindows(c.width, c.filter_width, c.stride, c.dilation, c.padding)) {
+      continue;
+    }
+    Check(c, 2000 + ++number);
+    if (HasFailure()) return;
+  }
+}
+
+// More words in a window than 16-bit sums of the NEON kernel take between two flushes.
+TEST(KBitConv2d, DeepWindows) {
+  Case c;
+  c.height = c.width = c.filter_height = c.filter_width = 1;
+  c.channels_in = 32 * 4200;
+  c.channels_out = 2;
+  c.weights = {1, 1, 0};
+  Check(c, 3000);
+}
+
+TEST(KBitQuantize, LevelsAndSpecialValues) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (int planes = 1; planes <= 4; ++planes) {
+    for (int channels : {1, 16, 31, 32, 33, 47, 64, 100}) {
+      Random random(100 * planes + channels);
+      const int thresholds = (1 << planes) - 1;
+      std::vector<float> steps;
+      std::vector<std::uint8_t> bits;
+      for (int t = 0; t < thresholds; ++t) steps.push_back(t * 0.25f);
+      for (int t = 0; t <= thresholds; ++t) bits.push_back(static_cast<std::uint8_t>(t ^ (t / 2)));
+      const float specials[] = {0.0f, -0.0f, infinity, -infinity, nan, 0.25f, 0.24999999f, 1e-45f};
+      const std::size_t rows = 3;
+      std::vector<float> input(rows * channels);
+      for (std::size_t i = 0; i < input.size(); ++i) {
+        input[i] = i % 3 == 0 ? specials[random.Integer(0, 7)] : random.Float(-1, 5);
+      }
+      const kbit_quantize::Shape shape = {rows, channels, planes};
+      const kbit_quantize::Levels levels = {thresholds, steps.data(), bits.data()};
+      std::vector<std::uint32_t> expected(rows * shape.RowWords());
+      for (std::size_t i = 0; i < input.size(); ++i) {
+        const std::size_t c = i % channels;
+        int level = 0;
+        while (level < thresholds && input[i] >= steps[level]) ++level;
+        for (int j = 0; j < planes; ++j) {
+          expected[i / channels * shape.RowWords() + j * PackedWords(channels) + c / 32] |=
+              (bits[level] >> j & 1u) << (c % 32);
+        }
+      }
+      ForEachKernel("kbit_quantize", kbit_quantize::Kernels(), shape, kbit_quantize::Select,
+                    [&](const kbit_quantize::Kernel& kernel) {
+                      Guarded<std::uint32_t> words(expected.size());
+                      kernel.run(shape, levels, input.data(), words.data(), 1, rows);
+                      kernel.run(shape, levels, input.data(), words.data(), 0, 1);
+                      EXPECT_TRUE(SameBits(expected, words.Take(), {3, int(shape.RowWords())}));
+                    });
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tfkit
