@@ -14,12 +14,13 @@ from tfkit._errors import ModelError
 from tfkit._units import format_bytes
 from tfkit.converters import flatbuffer as fb
 from tfkit.converters.graph import Graph, Op
+from tfkit.converters.lowbit import bits as packed
 from tfkit.converters.passes.metadata import ENTRY, read_metadata
 from tfkit.converters.semantics import BITS
 from tfkit.converters.weights import DTYPES, KERNEL_INPUT, Constants, channels_per_group, precision
 
 SCHEMA_VERSION = 1
-KINDS = ("binary", "int8", "float")
+KINDS = ("binary", "few-bit", "int8", "float")
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class End:
 
 @dataclass(frozen=True)
 class Inspection:
-    """The whole report; MACs by kind of arithmetic, ``binary``, ``int8`` (also mixed) and ``float``."""
+    """The whole report; MACs by kind of arithmetic, ``binary``, ``few-bit``, ``int8`` (also mixed) and ``float``."""
 
     bytes: int
     inputs: tuple[End, ...]
@@ -114,7 +115,7 @@ def inspect(flatbuffer: str | os.PathLike[str] | bytes) -> Inspection:
     ops = tuple(_report(graph, index, op, constants, uncounted) for index, op in enumerate(graph.ops))
     by_kind = dict.fromkeys(KINDS, 0)
     for op in ops:
-        by_kind["binary" if op.precision == "binary" else "int8" if "int8" in op.precision else "float"] += op.macs
+        by_kind[_kind(op)] += op.macs
     notes = [f"MACs of {name} are not counted" for name in sorted(uncounted)]
     if len(model.graphs) > 1:
         notes.append(f"{len(model.graphs) - 1} further graphs (loops, conditions) are not counted")
@@ -185,6 +186,12 @@ def _size(count: int) -> str:
     return format_bytes(count) if count else ""
 
 
+def _kind(op: OpReport) -> str:
+    if op.name in packed.CONVOLUTIONS:
+        return "few-bit"
+    return "binary" if op.precision == "binary" else "int8" if "int8" in op.precision else "float"
+
+
 def _end(graph: Graph, index: int) -> End:
     tensor = graph.tensors[index]
     found = tensor.quantization
@@ -225,6 +232,8 @@ def _precision(graph: Graph, op: Op, constants: Constants) -> str:
         return precision(graph, op, kernel)
     if op.name.startswith("Lce"):
         return "binary"
+    if op.name == packed.QUANTIZE:
+        return f"float32 to A{fb.custom_options(op).get('activation_planes', '?')}"
     names = {graph.tensors[i].type for i in (*op.inputs, *op.outputs) if i >= 0 and constants.tensor(i) is None}
     return " to ".join(sorted(name.lower() for name in names)) or "-"
 
@@ -241,6 +250,8 @@ def _macs(graph: Graph, op: Op, constants: Constants, uncounted: set[str]) -> in
     if op.name == "LceBconv2d" and len(kernel) == 4:
         places = math.prod(graph.tensors[op.outputs[0]].shape[:-1])  # the channels may be packed into words
         return places * kernel[0] * kernel[1] * kernel[2] * channels_per_group(op, kernel[3])
+    if packed.is_packed(op):
+        return out * packed.depth(op)
     if op.name == "DEPTHWISE_CONV_2D" and len(kernel) == 4:
         return out * kernel[1] * kernel[2]
     if op.name in ("CONV_2D", "FULLY_CONNECTED") and len(kernel) >= 2:

@@ -9,6 +9,7 @@ from typing import Any
 from tfkit._units import format_bytes
 from tfkit.converters.declared import SPARSE_SHARE, Declared, declared_layers, wrapped_names
 from tfkit.converters.graph import Graph, Model
+from tfkit.converters.lowbit.bits import is_packed
 from tfkit.converters.reasons import Reason, about_few_bits, explain, remark
 from tfkit.converters.weights import WeightOp, named_like, similarity, weight_ops
 
@@ -65,8 +66,8 @@ class Ledger:
     def summary(self) -> str:
         """One line."""
         if not self.entries:
-            return "no layer is declared binary, int8 or sparse"
-        kinds = [k for k in ("binary", "int8", "sparse") if any(e.declared == k for e in self.entries)]
+            return "no layer is declared binary, few-bit, int8 or sparse"
+        kinds = [k for k in ("binary", "few-bit", "int8", "sparse") if any(e.declared == k for e in self.entries)]
         parts = []
         for kind in kinds:
             of_kind = [e for e in self.entries if e.declared == kind]
@@ -109,11 +110,13 @@ def build(
     complaints: Sequence[str] = (),
     kind: str = "tf_keras",
     rewritten: Mapping[str, str] | None = None,
+    unpacked: Mapping[str, Reason] | None = None,
 ) -> Ledger:
     """Match the layers of a tf_keras model to the ops of its flatbuffer, by what their kernels hold.
 
     ``keras`` None: layers are unknown (SavedModel, Keras 3) and the ledger lists the ops instead, which it says.
     ``rewritten``: path of a layer -> how it was rewritten, from ``passes.as_convolutions``.
+    ``unpacked``: path of a few-bit layer -> why it has no packed op, from ``passes.packed_calls``.
     """
     graph = model.main
     ops = weight_ops(graph)
@@ -137,7 +140,10 @@ def build(
     for number, layer in enumerate(layers):
         found, by = matched[number]
         how = (rewritten or {}).get(layer.name, "")
-        entries += _entries(layer, found, by, format, trained_int8, list(complaints), how)
+        if format == "lowbit":
+            entries += _few_bits(layer, found, by, (unpacked or {}).get(layer.name))
+        else:
+            entries += _entries(layer, found, by, format, trained_int8, list(complaints), how)
     if integer:
         owners = {op.index: layers[n].name for n, (found, _) in enumerate(matched) for op in found}
         names = [layer.name for layer in layers] + sorted(wrapped_names(keras))
@@ -217,6 +223,16 @@ def _entries(
     return found
 
 
+def _few_bits(layer: Declared, ops: list[WeightOp], by: str, why: Reason | None) -> list[Entry]:
+    """A layer with quantizers is kept when all its ops compute with bits."""
+    if not layer.is_binary:
+        return []
+    kept = bool(ops) and all(is_packed(op.op) for op in ops)
+    if not kept and why is None:
+        why = Reason("no_op", "no packed op carries this layer's weights", "report it with the model")
+    return [_entry(layer, "few-bit", ops, by, kept, _against_floats(layer, ops) if kept else why)]
+
+
 def _entry(layer: Declared, kind: str, ops: list[WeightOp], by: str, kept: bool, why: Reason | None) -> Entry:
     return Entry(
         layer=layer.name,
@@ -235,13 +251,15 @@ def _entry(layer: Declared, kind: str, ops: list[WeightOp], by: str, kept: bool,
 
 def _saved(layer: Declared, ops: list[WeightOp]) -> Reason:
     """What the rewrite to a binary op saves; without it the converter stores these kernels as floats."""
+    saved = _against_floats(layer, ops)
+    padding = remark(layer)
+    return saved if padding is None else Reason(padding.code, f"{saved.text}; {padding.text}", padding.fix)
+
+
+def _against_floats(layer: Declared, ops: list[WeightOp]) -> Reason:
     floats = sum(kernel.size for kernel in layer.kernels) * 4
     packed = sum(op.bytes for op in ops)
-    text = f"{format_bytes(max(floats - packed, 0))} saved against float storage"
-    padding = remark(layer)
-    return (
-        Reason("saved", text, "") if padding is None else Reason(padding.code, f"{text}; {padding.text}", padding.fix)
-    )
+    return Reason("saved", f"{format_bytes(max(floats - packed, 0))} saved against float storage", "")
 
 
 def _float_op(name: str, trained_int8: bool) -> Reason:

@@ -28,10 +28,12 @@ from tfkit.converters.parity import Parity, compare
 from tfkit.converters.passes.as_convolutions import as_convolutions
 from tfkit.converters.passes.metadata import describe, embed_metadata, read_metadata
 from tfkit.converters.passes.name_ends import name_ends
+from tfkit.converters.passes.packed_calls import packed_calls
 from tfkit.converters.passes.ranges_stay import keep_ranges
 from tfkit.converters.passes.replaced_calls import replaced_calls
+from tfkit.converters.reasons import Reason
 from tfkit.converters.sources import Source, open_source
-from tfkit.converters.targets import lce, tflite
+from tfkit.converters.targets import lce, lowbit, tflite
 from tfkit.runtime.backends import Backend
 
 FORMATS = {
@@ -39,6 +41,7 @@ FORMATS = {
     "float16": "weights in 16 bits, arithmetic in 32",
     "dynamic": "int8 weights, activations quantized while running",
     "int8": "full integer, from quantization-aware training or from calibration data",
+    "lowbit": "few-bit convolutions and dense layers in bits (tfkit's ops), the rest float",
     "lce": "binary convolutions in bits, the rest float, or int8 after quantization-aware training",
 }
 RUNTIMES: dict[str, Backend] = {"litert": "litert", "tflite-2.14": "tflite_runtime"}
@@ -91,7 +94,7 @@ def convert(
     io = io or "float32"
     tell("reading the model")
     source = open_source(model, trust_model=trust_model)
-    function, rewritten = _trace(source, format, batch)
+    function, rewritten, unpacked = _trace(source, format, batch)
     trained_int8 = lce.is_quantization_aware(function)
     _check_route(format, io, batch, calibration, trained_int8)
     ends = (source.inputs, source.metadata)
@@ -128,6 +131,7 @@ def convert(
         complaints=complaints,
         kind=source.kind,
         rewritten=rewritten,
+        unpacked=unpacked,
     )
     conversion = Conversion(flatbuffer, found, None, format, metadata)
     if strict and not found.ok:
@@ -265,6 +269,8 @@ def _check_options(
         raise UsageError(f"batch is {batch!r}; give a number of samples from 1, or 'dynamic'")
     if batch == "dynamic" and format == "lce":
         raise UnsupportedError("binary flatbuffers have a fixed batch (LCE's converter fixes it); give batch=1 or more")
+    if batch == "dynamic" and format == "lowbit":
+        raise UnsupportedError("few-bit flatbuffers have a fixed batch: packed ops have fixed shapes; give batch=1")
     if calibration is not None and format != "int8":
         raise UsageError(f"calibration data is for format int8, not {format}; leave it out or ask for int8")
     if not 0.0 <= min_agreement <= 1.0:
@@ -287,22 +293,31 @@ def _check_route(format: str, io: str, batch: int | str, calibration: Any, train
             "int8 inputs and outputs need known ranges, and this binary model was not trained with any: "
             "use tfkit.quantize_aware(model), fit, convert again; or keep io='float32'"
         )
-    if trained_int8 and format in ("float32", "float16", "dynamic"):
+    if trained_int8 and format in ("float32", "float16", "dynamic", "lowbit"):
         raise UsageError(
             f"this model was trained quantization-aware; as {format} it would keep its fake-quantization and gain "
             "nothing: convert it with format='int8' (or 'lce' when it has binary layers)"
         )
 
 
-def _trace(source: Source, format: str, batch: int | str) -> tuple[Any, Mapping[str, str]]:
-    """The function to convert, and which layers were rewritten in it for an op of the format."""
+def _trace(source: Source, format: str, batch: int | str) -> tuple[Any, Mapping[str, str], Mapping[str, Reason]]:
+    """The function to convert, which layers were rewritten in it for an op of the format, and why others were not."""
     size = None if batch == "dynamic" else int(batch)
+    if format == "lowbit":
+        if source.keras is None:
+            raise UsageError(
+                f"format lowbit packs layers by their quantizers, which a {ledger.KINDS[source.kind]} does not show; "
+                "convert the tf_keras model that it came from"
+            )
+        with replaced_calls() as replace_call:
+            _, unpacked = packed_calls(source.keras, replace_call)
+            return source.trace(size), {}, unpacked
     if format != "lce" or source.keras is None:
-        return source.trace(size), {}
+        return source.trace(size), {}, {}
     with replaced_calls() as replace_call:
         keep_ranges(source.keras, replace_call)
         rewritten = as_convolutions(source.keras, replace_call)
-        return source.trace(size), rewritten
+        return source.trace(size), rewritten, {}
 
 
 def _classes(function: Any) -> int | None:
@@ -324,6 +339,8 @@ def _run_target(
 ) -> tuple[bytes, list[str]]:
     if format == "lce":
         return lce.convert(function, io=io)
+    if format == "lowbit":
+        return lowbit.convert(function), []
     pruned = (
         format == "float32" and source.keras is not None and any(d.is_sparse for d in declared_layers(source.keras))
     )

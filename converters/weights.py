@@ -15,6 +15,8 @@ import numpy as np
 from tfkit._errors import ModelError
 from tfkit.converters import flatbuffer as fb
 from tfkit.converters.graph import Graph, Op, Tensor
+from tfkit.converters.lowbit import bits as packed
+from tfkit.converters.lowbit.bits import is_packed
 from tfkit.converters.sparse import densify, stored_bytes
 
 DTYPES = {
@@ -32,6 +34,8 @@ KERNEL_INPUT = {
     "CONV_3D_TRANSPOSE": 1,
     "BATCH_MATMUL": 1,
     "LceBconv2d": 1,
+    "TfkitKBitConv2D": 1,
+    "TfkitKBitDense": 1,
 }
 WORD = 32
 
@@ -114,7 +118,7 @@ def weight_ops(graph: Graph) -> list[WeightOp]:
             WeightOp(
                 index=index,
                 op=op,
-                kernel=_matrix(op, kernel),
+                kernel=_matrix(graph, op, kernel),
                 precision=precision(graph, op, kernel),
                 bytes=sum(_bytes(t) for t in stored),
                 dense_bytes=sum(_dense_bytes(t) for t in stored),
@@ -129,6 +133,8 @@ def precision(graph: Graph, op: Op, kernel: Tensor) -> str:
     """What the op multiplies in."""
     if op.name == "LceBconv2d":
         return "binary"
+    if is_packed(op):
+        return packed.precision(op)
     data = graph.tensors[op.inputs[2 if op.name == "TRANSPOSE_CONV" and len(op.inputs) > 2 else 0]]
     if data.type in ("INT8", "INT16"):
         return "int8" if kernel.type == "INT8" else f"{data.type.lower()} x {kernel.type.lower()}"
@@ -147,9 +153,11 @@ def _dense_bytes(tensor: Tensor) -> int:
     return math.prod(tensor.shape) * np.dtype(DTYPES[tensor.type]).itemsize if tensor.type in DTYPES else 0
 
 
-def _matrix(op: Op, kernel: Tensor) -> np.ndarray:
+def _matrix(graph: Graph, op: Op, kernel: Tensor) -> np.ndarray:
     if op.name == "LceBconv2d":
         return _unpack(op, kernel)
+    if is_packed(op):
+        return packed.weights(graph, op, kernel)
     values = real(kernel)
     if op.name == "DEPTHWISE_CONV_2D":  # [1, height, width, output channel]
         return np.moveaxis(values, -1, 0).reshape(values.shape[-1], -1)

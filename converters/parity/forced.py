@@ -17,11 +17,13 @@ from typing import Any
 import numpy as np
 
 from tfkit._keras import flat_layers, set_untracked
+from tfkit.converters.flatbuffer import custom_options
 from tfkit.converters.graph import Model
+from tfkit.converters.lowbit.bits import QUANTIZE, levels
 from tfkit.converters.parity.bounds import cancellation_bound, kernel_bound, rounding_bound, sign_bound
 from tfkit.converters.parity.recording import Recording, arranged, dequantized, signs
 from tfkit.converters.parity.result import Point
-from tfkit.converters.weights import KERNEL_INPUT, Constants, real
+from tfkit.converters.weights import KERNEL_INPUT, Constants, array, real
 
 # A tensor is taken for a decision's counterpart when at most this share of its values differs; wrong tensors of the
 # same shape differ in about half of the signs. Differences are then judged one by one.
@@ -40,7 +42,7 @@ class Forced:
 
 
 def has_decisions(model: Any) -> bool:
-    """Whether a tf_keras model has binary inputs or int8 ranges."""
+    """Whether a tf_keras model has binary or few-bit inputs or int8 ranges."""
     return any(True for _ in _sign_layers(model)) or any(True for _ in _ranges(model))
 
 
@@ -63,9 +65,12 @@ class _Judge:
         self._accumulator_steps = accumulator_steps(model)
         self._kernel_bounds = kernel_bounds(model)
         self._scalings = binary_scalings(model)
+        self._staircases = staircases(model)
 
-    def sign(self, name: str, before: np.ndarray, after: np.ndarray) -> np.ndarray:
-        """Judge one binary input; ``before`` and ``after`` its quantizer, [sample, ..., channel]."""
+    def sign(self, name: str, before: np.ndarray, after: np.ndarray, quantizer: Callable[[Any], Any]) -> np.ndarray:
+        """Judge one binary or few-bit input; ``before`` and ``after`` its ``quantizer``, [sample, ..., channel]."""
+        if self._staircases:
+            return self._level(name, before, after, quantizer)
         candidates = (
             (index, bits)
             for index, values in self._recorded.items()
@@ -73,6 +78,45 @@ class _Judge:
             and (bits := signs(alike, after.shape[-1])) is not None
         )
         return self._judge(name, "sign", before, after, candidates, sign_bound(self._model, before))
+
+    def _level(self, name: str, before: np.ndarray, after: np.ndarray, quantizer: Callable[[Any], Any]) -> np.ndarray:
+        """Judge one input of a packed op: the thresholds that the file holds part the values that Keras gives."""
+        found = {}
+        for index, stairs in self._staircases.items():
+            values = self._recorded.get(index)
+            # A dense layer's input keeps its axes; only the words of channels differ.
+            if values is None or values.shape[:-1] != after.shape[:-1]:
+                continue
+            steps = levels(values, stairs.planes, after.shape[-1], stairs.level_bits)
+            if steps is not None:
+                given = np.asarray(quantizer(np.append(np.float32(-3e38), stairs.thresholds)[None]))[0]
+                found[index] = (steps, given[steps], stairs.thresholds)
+        shares = {index: float((value != after).mean()) for index, (_, value, _) in found.items()}
+        best = min(shares, key=lambda i: (shares[i], self._order[i] <= self._last, self._order[i]), default=None)
+        if best is None or shares[best] > RECOGNISED:
+            self.found.unmatched.append(name)
+            return after
+        self._last = max(self._last, self._order[best])
+        self.found.pairs.append((name, best))
+        steps, forced, thresholds = found[best]
+        own = np.searchsorted(thresholds, before, side="right")
+        differs = own != steps
+        crossed = thresholds[np.minimum(np.minimum(own, steps), len(thresholds) - 1)]
+        distance = np.where(np.abs(own - steps) <= 1, np.abs(before - crossed), np.inf)
+        bound = sign_bound(self._model, before)
+        far = differs & (distance > bound)
+        self.found.points.append(
+            Point(
+                layer=name,
+                kind="level",
+                values=int(after.size),
+                ties=int((differs & ~far).sum()),
+                errors=int(far.sum()),
+                largest=float(distance[differs].max(initial=0.0)),
+                bound=float(bound),
+            )
+        )
+        return forced.astype(np.float32)
 
     def rounding(self, name: str, before: np.ndarray, after: np.ndarray, scale: float) -> np.ndarray:
         """Judge one int8 range; ``after`` lies on the grid that the learned range makes, with steps of ``scale``."""
@@ -188,6 +232,30 @@ def kernel_bounds(model: Model) -> dict[int, float]:
     return found
 
 
+@dataclass(frozen=True)
+class Staircase:
+    """The constants of an op that quantizes to few bits."""
+
+    planes: int
+    thresholds: np.ndarray
+    level_bits: np.ndarray
+
+
+def staircases(model: Model) -> dict[int, Staircase]:
+    """Tensor -> the quantization to few bits that writes it."""
+    graph = model.main
+    constants = Constants(graph)
+    found = {}
+    for op in graph.ops:
+        if op.name != QUANTIZE or len(op.inputs) != 3:
+            continue
+        steps, bits = (constants.tensor(position) for position in op.inputs[1:])
+        planes = custom_options(op).get("activation_planes")
+        if steps is not None and bits is not None and isinstance(planes, int):
+            found[op.outputs[0]] = Staircase(planes, real(steps).ravel(), array(bits).ravel())
+    return found
+
+
 def binary_scalings(model: Model) -> dict[int, tuple[np.ndarray, np.ndarray, int]]:
     """Tensor -> (scales [channel], offsets [channel], products per sum) of the binary convolution that writes it."""
     graph = model.main
@@ -232,7 +300,7 @@ def _intercepted(
 
     def sign(original: Any, name: str) -> Callable[[Any], Any]:
         def quantize(values: Any) -> Any:
-            return tf.constant(on_sign(name, np.asarray(values), np.asarray(original(values))), tf.float32)
+            return tf.constant(on_sign(name, np.asarray(values), np.asarray(original(values)), original), tf.float32)
 
         return quantize
 
