@@ -60,7 +60,7 @@ std::optional<std::uint32_t> ParseMidr(std::string_view text) {
 std::vector<ArmCore> ParseCpuInfo(std::string_view text) {
   std::vector<ArmCore> cores;
   std::size_t described = 0;  // of `cores`; the rest wait for their part
-  std::optional<std::uint64_t> implementer;
+  std::uint64_t implementer = 0;  // which Arm gives to nobody: not read yet
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
     const std::string_view line = text.substr(0, end);
@@ -73,15 +73,15 @@ std::vector<ArmCore> ParseCpuInfo(std::string_view text) {
       const auto number = ParseNumber(value, kMaxProcessor);
       if (number) cores.push_back({static_cast<int>(*number), 0});
     } else if (name == "CPU implementer") {
-      implementer = ParseNumber(value, 0xff);
+      implementer = ParseNumber(value, 0xff).value_or(0);
     } else if (name == "CPU part") {
       const auto part = ParseNumber(value, 0xfff);
-      if (implementer && part) {
+      if (implementer != 0 && part) {
         for (; described < cores.size(); ++described) {
-          cores[described].type = static_cast<std::uint32_t>(*implementer << 12 | *part);
+          cores[described].type = static_cast<std::uint32_t>(implementer << 12 | *part);
         }
       }
-      implementer.reset();
+      implementer = 0;
     }
   }
   cores.resize(described);
