@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -13,35 +11,18 @@ from tfkit.quantization import Sensitivity, bit_widths, hessian_ranking
 SEED = 51
 
 
-def linear(features: int, name: str) -> tuple[Any, Any]:
-    inputs = keras.layers.Input((features,), name=f"{name}_in")
-    return inputs, keras.layers.Dense(1, use_bias=False, name=name)(inputs)
-
-
 def test_eigenvalues_of_least_squares_are_known() -> None:
     """For outputs x_iᵀw_i summed, the Hessian of the mean square is 2/n XᵢᵀXᵢ for each layer's block."""
     rng = np.random.default_rng(SEED)
-    parts = [linear(6, "flat"), linear(4, "steep"), linear(9, "middle")]
-    model = keras.Model([i for i, _ in parts], keras.layers.Add()([o for _, o in parts]))
-    xs = [scale * rng.normal(size=(40, size)) for scale, size in ((0.3, 6), (3.0, 4), (1.0, 9))]
-    data = [x.astype(np.float32) for x in xs]
+    sizes = {"flat": (0.3, 6), "steep": (3.0, 4), "middle": (1.0, 9)}
+    xs = [scale * rng.normal(size=(40, size)) for scale, size in sizes.values()]
+    inputs = [keras.layers.Input((size,)) for _, size in sizes.values()]
+    outputs = [keras.layers.Dense(1, use_bias=False, name=name)(x) for name, x in zip(sizes, inputs, strict=True)]
+    model = keras.Model(inputs, keras.layers.Add()(outputs))
     model.compile("sgd", "mse")
-
-    class Joined(keras.Model):
-        """The three inputs as one tensor, as a batch is given."""
-
-        def call(self, x: Any, training: Any = None) -> Any:
-            return model([x[:, :6], x[:, 6:10], x[:, 10:]], training=training)
-
-    joined = Joined()
-    batch = np.concatenate(data, 1)
-    joined(batch)
-    joined.compile("sgd", "mse")
-    found = hessian_ranking(joined, batch, rng.normal(size=(40, 1)).astype(np.float32), iterations=500, tolerance=1e-7)
-    wanted = {
-        name: float(np.linalg.eigvalsh(2 / 40 * x.T @ x)[-1])
-        for name, x in zip(("flat", "steep", "middle"), xs, strict=True)
-    }
+    batch = [x.astype(np.float32) for x in xs]
+    found = hessian_ranking(model, batch, rng.normal(size=(40, 1)).astype(np.float32), iterations=500, tolerance=1e-7)
+    wanted = {name: float(np.linalg.eigvalsh(2 / 40 * x.T @ x)[-1]) for name, x in zip(sizes, xs, strict=True)}
     for one in found:
         assert one.eigenvalue == pytest.approx(wanted[one.layer], rel=1e-3), f"seed {SEED}"
     assert [one.layer for one in found] == ["steep", "middle", "flat"]

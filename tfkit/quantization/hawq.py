@@ -55,7 +55,7 @@ def hessian_ranking(
 
     Args:
         model: built and trained, in float: quantizers hide the curvature, their derivative being a stand-in.
-        x, y: a batch that stands for the data; its mean loss is looked at, without dropout and with fixed statistics.
+        x, y: a batch (x a list for a model with several inputs) that stands for the data; its mean loss is looked at, without dropout and with fixed statistics.
         loss: (y, outputs) -> values to average; the model's own when it is compiled, if absent.
         iterations: the most that are made for a kernel.
         tolerance: relative change of λ at which a kernel is done.
@@ -70,7 +70,7 @@ def hessian_ranking(
 
     kernels = _kernels(model)
     function = _loss(model) if loss is None else loss
-    inputs, labels = tf.convert_to_tensor(x), tf.convert_to_tensor(y)
+    inputs, labels = tf.nest.map_structure(tf.convert_to_tensor, x), tf.convert_to_tensor(y)
 
     def curvature(variable: Any, direction: Any) -> Any:
         with tf.GradientTape() as outer:

@@ -69,7 +69,7 @@ def straight_through(x: Any, quantize: Callable[[Any], Any], derivative: Callabl
     @tf.custom_gradient
     def call(values: Any) -> Any:
         def gradient(upstream: Any) -> Any:
-            return upstream * derivative(values)
+            return upstream if derivative is identity else upstream * derivative(values)
 
         return quantize(values), gradient
 

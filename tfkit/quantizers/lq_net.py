@@ -10,8 +10,8 @@ from tfkit._errors import UsageError
 from tfkit.quantizers._base import ACTIVATIONS, LearnedQuantizer, checked_bits
 from tfkit.quantizers._levels import Levels, binary_codes
 from tfkit.quantizers._names import quantizer
-from tfkit.quantizers._qem import best_basis, nearest, sorted_levels
-from tfkit.quantizers.gradients import straight_through
+from tfkit.quantizers._qem import best_basis, level_of, nearest, sorted_levels
+from tfkit.quantizers.gradients import identity, straight_through
 
 _BITS = range(1, 5)
 _MOMENTUM = 0.9
@@ -49,23 +49,28 @@ class _LQ(LearnedQuantizer):
         levels, codes = sorted_levels(basis, self.codes)
         rows = self._as_rows(tf.stop_gradient(x))
         index = nearest(rows, levels)
-        outputs = self._from_rows(tf.gather(levels, index, batch_dims=1), x)
+        outputs = self._from_rows(level_of(index, levels), x)
         if training is not False:
             self._learn(rows, index, codes, basis, training)
         low, high = self._from_rows(levels[:, :1], None), self._from_rows(levels[:, -1:], None)
         middle, half = (high + low) / 2.0, tf.maximum((high - low) / 2.0, 1e-12)
+        if self._derivative is identity:
+            return straight_through(x, lambda _: outputs, identity)
         return straight_through(x, lambda _: outputs, lambda v: self._derivative((v - middle) / half))
 
     def _learn(self, rows: Any, index: Any, codes: Any, basis: Any, training: Any) -> None:
         import tensorflow as tf
 
         kept = tf.cast(training, tf.float32) * (1.0 - _MOMENTUM)
-        best = best_basis(rows[:, :: self._every(rows)], index[:, :: self._every(rows)], codes, basis, _RIDGE)
+        every = self._every(rows)
+        if every is not None:
+            rows, index = rows[:, ::every], index[:, ::every]
+        best = best_basis(rows, index, codes, basis, _RIDGE)
         self.basis.assign_add(kept * (best - basis))
 
     def _every(self, rows: Any) -> Any:
-        """Every so many values are looked at; 1 is all."""
-        return 1
+        """Every so many values are looked at; None: all."""
+        return None
 
     def minimize(self, values: Any, rounds: int = 1) -> list[float]:
         """Run whole QEM updates, without the moving average, and return the mean squared error before each and at last.
@@ -81,7 +86,7 @@ class _LQ(LearnedQuantizer):
         for number in range(rounds + 1):
             levels, codes = sorted_levels(tf.convert_to_tensor(self.basis), self.codes)
             index = nearest(rows, levels)
-            errors.append(float(tf.reduce_mean(tf.square(tf.gather(levels, index, batch_dims=1) - rows))))
+            errors.append(float(tf.reduce_mean(tf.square(level_of(index, levels) - rows))))
             if number < rounds:
                 self.basis.assign(best_basis(rows, index, codes, tf.convert_to_tensor(self.basis), _RIDGE))
         return errors
@@ -206,7 +211,7 @@ class LQActivations(_LQ):
     def _every(self, rows: Any) -> Any:
         import tensorflow as tf
 
-        return tf.maximum(tf.shape(rows)[1] // _SAMPLED, 1)
+        return tf.maximum(tf.size(rows) // _SAMPLED, 1)
 
     def initial_values(self, x: Any) -> list[tuple[Any, Any]]:
         return []
