@@ -180,7 +180,7 @@ def activations_of(quantizer: Any) -> tuple[Grid | Bases, np.ndarray, np.ndarray
     form = of_levels(found)
     if form is None or form.planes > MOST_PLANES or len(found) > 2**MOST_PLANES:
         return _too_wide("activations", MOST_PLANES)
-    steps = thresholds(lambda x: quantizer(x, training=False) if _takes_training(quantizer) else quantizer(x))
+    steps = thresholds(quantizer, found.values)
     if steps is None or len(steps[0]) >= 2**MOST_PLANES:
         return Reason("no_staircase", "its input quantizer does not rise in few steps", "use one of tfkit.quantizers")
     distances = np.abs(steps[1][:, None] - found.values[None])
@@ -188,12 +188,6 @@ def activations_of(quantizer: Any) -> tuple[Grid | Bases, np.ndarray, np.ndarray
         return Reason("off_grid", "its input quantizer gives values that are none of its levels", "report it")
     codes = form.indices if isinstance(form, Grid) else form.bits
     return form, steps[0], codes[distances.argmin(1)]
-
-
-def _takes_training(quantizer: Any) -> bool:
-    from tfkit.quantizers import Quantizer
-
-    return isinstance(quantizer, Quantizer)
 
 
 def _too_wide(what: str, most: int) -> Reason:
