@@ -55,7 +55,8 @@ def hessian_ranking(
 
     Args:
         model: built and trained, in float: quantizers hide the curvature, their derivative being a stand-in.
-        x, y: a batch (x a list for a model with several inputs) that stands for the data; its mean loss is looked at, without dropout and with fixed statistics.
+        x, y: a batch that stands for the data, x a list for a model with several inputs; its mean loss is looked at,
+            without dropout and with fixed statistics.
         loss: (y, outputs) -> values to average; the model's own when it is compiled, if absent.
         iterations: the most that are made for a kernel.
         tolerance: relative change of λ at which a kernel is done.

@@ -139,7 +139,7 @@ def positive(method: str, name: str, value: Any) -> float:
     return float(value)
 
 
-class AtLeast(keras.constraints.Constraint):
+class AtLeast(keras.constraints.Constraint):  # type: ignore[name-defined]
     """Keep a learned scale positive: below ``smallest`` there is nothing that it could scale."""
 
     def __init__(self, smallest: float = 1e-6) -> None:

@@ -94,7 +94,7 @@ class INQ(Quantizer):
         return {**super().get_config(), "bits": self.precision}
 
 
-class IncrementalQuantization(keras.callbacks.Callback):
+class IncrementalQuantization(keras.callbacks.Callback):  # type: ignore[name-defined]
     """Fix weights of all ``INQ`` kernels of a model along a schedule.
 
     Args:
