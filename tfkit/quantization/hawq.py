@@ -155,4 +155,4 @@ def _loss(model: Any) -> Callable[[Any, Any], Any]:
     own = getattr(model, "loss", None)
     if own is None:
         raise UsageError("say which loss to look at: hessian_ranking(..., loss=...), or compile the model")
-    return keras.losses.get(own)  # type: ignore[no-any-return]
+    return keras.losses.get(own)
