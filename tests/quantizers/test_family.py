@@ -15,8 +15,7 @@ from tfkit import quantizers
 from tfkit._errors import UsageError
 from tfkit._larq import larq
 from tfkit.layers import QuantConv2D, QuantDense, is_binary
-from tfkit.quantizers import ALIASES, Quantizer
-from tfkit.quantizers.attach import initialize
+from tfkit.quantizers import ALIASES, Quantizer, initialize
 
 SEED = 46
 OURS = [name for name in ALIASES if isinstance(quantizers.get(name), Quantizer)]

@@ -10,6 +10,7 @@ from tfkit.quantizers._base import Quantizer
 from tfkit.quantizers._levels import Levels
 from tfkit.quantizers._names import ALIASES, get
 from tfkit.quantizers.abc_net import ABCActivations, ABCWeights
+from tfkit.quantizers.attach import initialize
 from tfkit.quantizers.binary import ApproxSign, MagnitudeAwareSign, SteSign, StochasticSign, SwishSign
 from tfkit.quantizers.dorefa import DoReFaActivations, DoReFaWeights
 from tfkit.quantizers.fixed_point import FixedPointActivations, FixedPointWeights
@@ -61,5 +62,6 @@ __all__ = [
     "XnorActivations",
     "XnorWeights",
     "get",
+    "initialize",
     "levels",
 ]

@@ -41,7 +41,7 @@ def initialize(model: Any, samples: Any) -> None:
 
     For weights that were trained in float and copied into the quantized model. The network's weights stay as they are.
     """
-    learned = [part for layer in flat_layers(model) for part in [layer] if isinstance(part, LearnedQuantizer)]
+    learned = [layer for layer in flat_layers(model) if isinstance(layer, LearnedQuantizer)]
     kept = [(weight, weight.numpy()) for weight in model.weights if not _belongs(weight, learned)]
     for quantizer in learned:
         quantizer.started.assign(0.0)
