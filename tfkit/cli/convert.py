@@ -12,7 +12,7 @@ from tfkit._json import json_text
 from tfkit._units import format_bytes
 from tfkit.cli._options import data_option
 
-FORMATS = ("float32", "float16", "dynamic", "int8", "lce")
+FORMATS = ("float32", "float16", "dynamic", "int8", "lowbit", "lce")
 RUNTIMES = ("litert", "tflite-2.14")
 
 
@@ -59,6 +59,7 @@ def command(
     float16  weights in 16 bits, arithmetic in 32
     dynamic  int8 weights, activations quantized while running
     int8     full integer: from quantization-aware training, or with --calibration
+    lowbit   layers with few-bit quantizers in bits, on tfkit's delegate; the rest float
     lce      binary layers in bits; the rest float, or int8 after such training
 
     \b

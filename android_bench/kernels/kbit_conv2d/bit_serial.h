@@ -40,35 +40,38 @@ void Gather(const Call& call, std::int64_t row, int ox, std::int32_t* scratch, T
                                  : ~std::uint32_t{0};
   for (int p = 0; p < kPixels; ++p) {
     int taps = 0;
-    for (int j = 0; j < kPlanes; ++j) tile.window_bits[p][j] = 0;
-    for (int tap = 0; tap < filter.Taps(); ++tap) {
-      const int y = geometry.y.Pixel(oy, tap / filter.width);
-      const int x = geometry.x.Pixel(ox + p, tap % filter.width);
-      std::uint32_t* out = tile.patch + (std::size_t(tap) * words * kPixels + p) * kPlanes;
-      if (geometry.y.Inside(y) && geometry.x.Inside(x)) {
-        ++taps;
-        const std::uint32_t* in =
-            call.input +
-            ((std::size_t(n) * geometry.y.input + y) * geometry.x.input + x) * (words * kPlanes);
+    std::int32_t bits[kPlanes] = {};
+    std::uint32_t* out = tile.patch + p * kPlanes;
+    for (int fy = 0; fy < filter.height; ++fy) {
+      const int y = geometry.y.Pixel(oy, fy);
+      const bool row_inside = geometry.y.Inside(y);
+      const std::uint32_t* line =
+          call.input + (std::size_t(n) * geometry.y.input + (row_inside ? y : 0)) *
+                           geometry.x.input * (words * kPlanes);
+      for (int fx = 0; fx < filter.width; ++fx) {
+        const int x = geometry.x.Pixel(ox + p, fx);
+        if (row_inside && geometry.x.Inside(x)) {
+          ++taps;
+          const std::uint32_t* in = line + std::size_t(x) * (words * kPlanes);
+          for (int w = 0; w < words; ++w, out += kPixels * kPlanes) {
+            for (int j = 0; j < kPlanes; ++j) {
+              out[j] = in[j * words + w];
+              bits[j] += __builtin_popcount(out[j]);
+            }
+          }
+          continue;
+        }
+        if (geometry.pad_bits >= 0) ++taps;
         for (int w = 0; w < words; ++w, out += kPixels * kPlanes) {
-          for (int j = 0; j < kPlanes; ++j) out[j] = in[j * words + w];
-        }
-        continue;
-      }
-      if (geometry.pad_bits >= 0) ++taps;
-      for (int w = 0; w < words; ++w, out += kPixels * kPlanes) {
-        for (int j = 0; j < kPlanes; ++j) {
-          const bool set = geometry.pad_bits >= 0 && (geometry.pad_bits >> j & 1);
-          out[j] = !set ? 0 : w + 1 == words ? last : ~std::uint32_t{0};
+          for (int j = 0; j < kPlanes; ++j) {
+            const bool set = geometry.pad_bits >= 0 && (geometry.pad_bits >> j & 1);
+            out[j] = !set ? 0 : w + 1 == words ? last : ~std::uint32_t{0};
+            bits[j] += __builtin_popcount(out[j]);
+          }
         }
       }
     }
-    if (filter.weights.lowest != 0) {
-      const std::uint32_t* in = tile.patch + p * kPlanes;
-      for (int k = 0; k < PatchWords(filter); ++k, in += kPixels * kPlanes) {
-        for (int j = 0; j < kPlanes; ++j) tile.window_bits[p][j] += __builtin_popcount(in[j]);
-      }
-    }
+    for (int j = 0; j < kPlanes; ++j) tile.window_bits[p][j] = bits[j];
     tile.values[p] = taps * filter.channels_in;
     // The last row of tap_bits is that of all taps.
     tile.filter_bits[p] = call.tap_bits + filter.Taps() * filter_row;

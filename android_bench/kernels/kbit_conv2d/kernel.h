@@ -4,8 +4,8 @@
 // inside the image and their channels
 //
 //   one integer:  y = float(sum w a) * scale[c] + bias[c]
-//   bases:        y = (0 + float(sum w_0 a_0) * scale[0][c] + float(sum w_0 a_1) * scale[1][c] ...) +
-//   bias[c],
+//   bases:        y = (0 + float(sum w_0 a_0) * scale[0][c] + float(sum w_0 a_1) * scale[1][c] ...)
+//   + bias[c],
 //                 term (i, j) of weight plane i and activation plane j at i * activations.planes +
 //                 j
 //

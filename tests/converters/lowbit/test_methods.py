@@ -46,7 +46,8 @@ def test_the_converter_does_what_the_table_says(name: str) -> None:
 
 def test_weights_without_quantized_inputs_are_refused() -> None:
     found = planned(declared_layers(_layer(kernel_quantizer="bwn"))[0])
-    assert isinstance(found, Reason) and found.code == "float_activations"
+    assert isinstance(found, Reason)
+    assert found.code == "float_activations"
 
 
 def test_inq_with_free_weights_is_refused() -> None:
@@ -54,7 +55,8 @@ def test_inq_with_free_weights_is_refused() -> None:
         [keras.Input((9,)), layers.QuantDense(4, input_quantizer="dorefa_a2", kernel_quantizer="inq_w3")]
     )
     found = planned(declared_layers(model)[0])
-    assert isinstance(found, Reason) and found.code == "off_grid"
+    assert isinstance(found, Reason)
+    assert found.code == "off_grid"
 
 
 def test_the_documentation_is_the_table() -> None:
