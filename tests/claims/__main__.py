@@ -8,12 +8,21 @@ import time
 from pathlib import Path
 
 import tfkit
-from tests.claims import conversion, kernels, kernels_avx2, kernels_glue, kernels_networks, memory, startup
+from tests.claims import (
+    conversion,
+    kernels,
+    kernels_avx2,
+    kernels_glue,
+    kernels_kbit,
+    kernels_networks,
+    memory,
+    startup,
+)
 from tests.claims.table import table
 from tfkit._files import whole_file
 from tfkit.devices.facts import host
 
-CLAIMS = (startup, conversion, kernels, kernels_avx2, kernels_glue, kernels_networks, memory)
+CLAIMS = (startup, conversion, kernels, kernels_avx2, kernels_glue, kernels_kbit, kernels_networks, memory)
 
 
 def document() -> str:
