@@ -36,6 +36,7 @@ using TfLiteOpaqueDelegate = struct TfLiteOpaqueDelegateT;
 
 using LiteRtParamIndex = std::size_t;
 using LiteRtHwAcceleratorSet = int;
+constexpr LiteRtHwAcceleratorSet kLiteRtHwAcceleratorNone = 0;
 constexpr LiteRtHwAcceleratorSet kLiteRtHwAcceleratorCpu = 1;
 constexpr int kLiteRtOpCodeCustom = 32;
 
@@ -123,7 +124,27 @@ using LiteRtCreateDelegateCallback = LiteRtStatus (*)(LiteRtRuntimeContext*, Lit
                                                       LiteRtAcceleratorConst, LiteRtOptions,
                                                       LiteRtDelegateWrapper*);
 
+// The beginning of an accelerator's definition, as LiteRT 2.1.6 to 2.3.0 lay it out. The first word
+// is a version, or from 2.2 on a version behind the size of all.
+constexpr std::uint32_t kLiteRtAcceleratorDefVersion = 1;
+constexpr std::uint32_t kLiteRtAcceleratorDefSizedVersion = 1 << 16 | 200;
+struct LiteRtAcceleratorDef {
+  std::uint32_t version;
+  LiteRtStatus (*get_name)(LiteRtAcceleratorConst, const char**);
+  LiteRtStatus (*get_version)(LiteRtAcceleratorConst, LiteRtApiVersion*);
+  LiteRtStatus (*get_hardware_support)(LiteRtAcceleratorConst, LiteRtHwAcceleratorSet*);
+  LiteRtStatus (*is_jit)(LiteRtAcceleratorConst, bool*);
+  LiteRtCreateDelegateCallback create_delegate;
+  void* destroy_delegate;  // null: the delegate's wrapper knows
+};
+static_assert(sizeof(LiteRtAcceleratorDef) == 56 &&
+                  offsetof(LiteRtAcceleratorDef, create_delegate) == 40,
+              "LiteRtAcceleratorDef");
+
 }  // extern "C"
+
+// XNNPACK's definition, a pointer in the library's data.
+#define TFKIT_LITERT_CPU_ACCELERATOR "LiteRtStaticLinkedAcceleratorCpuDef"
 
 // Every function the runner calls: X(return type, name without "LiteRt", parameters).
 #define TFKIT_LITERT_FUNCTIONS(X)                                                               \

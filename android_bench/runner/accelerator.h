@@ -11,6 +11,14 @@ namespace tfkit::runner {
 void RegisterAccelerator(const LiteRt& litert, LiteRtEnvironment environment,
                          LiteRtCreateDelegateCallback create);
 
+// What LiteRT has to register itself when it makes an environment: nothing where the next function
+// can do it.
+LiteRtHwAcceleratorSet AutomaticAccelerators(const LiteRt& litert);
+
+// XNNPACK for all that the delegates before it leave, as TFLite's interpreters do it. By itself
+// LiteRT registers XNNPACK with the environment, before any other.
+void RegisterXnnpack(const LiteRt& litert, LiteRtEnvironment environment);
+
 }  // namespace tfkit::runner
 
 #endif  // TFKIT_RUNNER_ACCELERATOR_H_

@@ -36,6 +36,15 @@ const char* StatusName(LiteRtStatus status) {
   }
 }
 
+// Of another layout may be nothing but the version.
+bool IsKnown(const LiteRtAcceleratorDef& definition) {
+  return (definition.version == kLiteRtAcceleratorDefVersion ||
+          definition.version == kLiteRtAcceleratorDefSizedVersion) &&
+         definition.get_name != nullptr && definition.get_version != nullptr &&
+         definition.get_hardware_support != nullptr && definition.create_delegate != nullptr &&
+         definition.destroy_delegate == nullptr;
+}
+
 }  // namespace
 
 LiteRt::LiteRt(const std::string& path) {
@@ -47,6 +56,9 @@ LiteRt::LiteRt(const std::string& path) {
     throw Failure(path + " has no function LiteRt" #name ": a LiteRT of 2.1 to 2.3 is needed");
   TFKIT_LITERT_FUNCTIONS(TFKIT_LOAD)
 #undef TFKIT_LOAD
+  const auto* cpu =
+      static_cast<const LiteRtAcceleratorDef* const*>(dlsym(library, TFKIT_LITERT_CPU_ACCELERATOR));
+  if (cpu != nullptr && *cpu != nullptr && IsKnown(**cpu)) cpu_accelerator = *cpu;
 }
 
 void Check(LiteRtStatus status, const std::string& what) {

@@ -17,6 +17,9 @@ struct LiteRt {
 #define TFKIT_DECLARE(result, name, parameters) result(*name) parameters = nullptr;
   TFKIT_LITERT_FUNCTIONS(TFKIT_DECLARE)
 #undef TFKIT_DECLARE
+
+  // XNNPACK's, or null when this LiteRT does not show it, or not as those of 2.1.6 to 2.3.0 do.
+  const LiteRtAcceleratorDef* cpu_accelerator = nullptr;
 };
 
 // Throws Failure with `what` and the status's name unless `status` is success.

@@ -7,6 +7,7 @@
 #include <new>
 #include <vector>
 
+#include "runner/accelerator.h"
 #include "runner/affinity.h"
 #include "runner/clock.h"
 #include "runner/conditions.h"
@@ -129,6 +130,7 @@ ExitCode Run(const Flags& flags) {
     RegisterDelegate(litert, session.environment(),
                      {flags.delegate, flags.kernel, flags.threads, profiled});
   }
+  RegisterXnnpack(litert, session.environment());
   std::vector<PlanNode> plan;
   if (profiled) ObservePlan(litert, session.environment(), plan);
   report.custom_ops = session.CustomOps();

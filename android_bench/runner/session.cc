@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "runner/accelerator.h"
 #include "runner/failure.h"
 
 namespace tfkit::runner {
@@ -40,9 +41,9 @@ LiteRtEnvOption IntegerOption(std::int32_t tag, std::int64_t value) {
 }  // namespace
 
 Session::Session(const LiteRt& litert, const void* model, std::size_t size) : litert_(litert) {
-  // CPU only: otherwise LiteRT opens the GPU accelerators that lie beside its library.
+  // CPU at most: otherwise LiteRT opens the GPU accelerators that lie beside its library.
   const LiteRtEnvOption options[] = {
-      IntegerOption(kLiteRtEnvOptionTagAutoRegisterAccelerators, kLiteRtHwAcceleratorCpu),
+      IntegerOption(kLiteRtEnvOptionTagAutoRegisterAccelerators, AutomaticAccelerators(litert_)),
       IntegerOption(kLiteRtEnvOptionTagMinLoggerSeverity, kLiteRtLogSeverityError),
   };
   Check(litert_.CreateEnvironment(2, options, &environment_), "creating the environment");

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from helpers.flatbuffers import golden
+from helpers.lce_graph import Convolution, LceGraph
 from helpers.runner import delegate, tfkit_bench
 
 BRIEF = ("--mode=profile", "--runs=50", "--warmup-runs=2", "--warmup-seconds=0")
@@ -28,6 +30,24 @@ def test_the_plan_shows_every_partition() -> None:
     replaced = [node for entry in profile["plan"] for node in entry["replaces"] or [entry["node"]]]
     assert sorted(replaced) == list(range(10))
     assert {entry["delegate"] for entry in profile["plan"]} == {"TfkitDelegate", "TfLiteXNNPackDelegate"}
+
+
+def test_the_delegate_comes_before_xnnpack(tmp_path: Path) -> None:
+    """It runs the sum behind a binary convolution, which XNNPACK would take; XNNPACK runs the one after that."""
+    graph = LceGraph()
+    shape = (1, 6, 6, 32)
+    image, total, double = (graph.tensor("float32", shape) for _ in range(3))
+    signs = graph.tensor("int32", (1, 6, 6, 1))
+    graph.custom("LceQuantize", [image], [signs])
+    graph.add(image, Convolution(6, 6, 32, 32).append_to(graph, signs), total)
+    graph.add(total, total, double)
+    model = tmp_path / "residual.tflite"
+    model.write_bytes(graph.serialize([image], [double]))
+    answer = tfkit_bench("--model", model, "--delegate", delegate(), *BRIEF)
+    assert answer.document is not None, answer.stderr
+    plan = [(entry["delegate"], entry["replaces"]) for entry in answer.document["profile"]["plan"]]
+    assert plan == [("TfkitDelegate", [0, 1, 2]), ("TfLiteXNNPackDelegate", [3])]
+    assert [node["op"] for node in answer.document["delegate"]["nodes"]] == ["LceQuantize", "LceBconv2d", "ADD"]
 
 
 def test_events_stand_in_their_partitions() -> None:
