@@ -310,8 +310,8 @@ def _about_sparse(layer: Declared, ops: list[WeightOp], kept: bool, format: str)
     return Reason(
         "sparse_op",
         f"{share}, but {' + '.join(op.op.name for op in ops) or 'the op'} was stored densely: "
-        "TFLite encodes only convolutions and dense layers sparsely",
-        f"prune 1x1 convolutions and dense layers, to {SPARSE_SHARE:.0%} zeros or more",
+        "TFLite encodes only convolutions and dense layers sparsely, and none where a kernel is all zeros",
+        f"prune 1x1 convolutions and dense layers, to {SPARSE_SHARE:.0%} zeros or more; leave no kernel empty",
     )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from tfkit._errors import (
     ConversionError,
     InferenceError,
@@ -342,7 +344,11 @@ def _run_target(
     if format == "lowbit":
         return lowbit.convert(function), []
     pruned = (
-        format == "float32" and source.keras is not None and any(d.is_sparse for d in declared_layers(source.keras))
+        format == "float32"
+        and source.keras is not None
+        and any(d.is_sparse for d in declared_layers(source.keras))
+        # TensorFlow Lite would store such a kernel in no bytes at all, which no runtime takes for a constant.
+        and not any(len(v.shape) > 1 and not np.any(v.numpy()) for v in source.variables)
     )
     flatbuffer = tflite.convert(
         function,

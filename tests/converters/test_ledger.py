@@ -173,6 +173,17 @@ def test_do_say_that_a_format_stores_zeros() -> None:
     assert {e.code for e in ledger.fallbacks} == {"sparse_format"}
 
 
+def test_do_convert_a_kernel_of_zeros_alone() -> None:
+    """Stored sparsely it would have no bytes, and be no constant for any runtime."""
+    model = pruned_cnn()
+    layer = model.get_layer("hidden")
+    layer.kernel.assign(0 * layer.kernel)
+    conversion = tfkit.convert(model)
+    assert conversion.parity.ok
+    assert {e.code for e in conversion.ledger.fallbacks} == {"sparse_op"}
+    assert "a kernel is all zeros" in conversion.ledger.fallbacks[0].reason
+
+
 def test_do_not_guess_layers_of_a_saved_model(tmp_path: Path) -> None:
     model = float_cnn()
     model.save(tmp_path / "saved", save_format="tf")
