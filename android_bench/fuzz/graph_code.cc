@@ -15,8 +15,9 @@ constexpr int kMaxResizes = 3;
 
 const TfLiteType kTypes[] = {kTfLiteFloat32, kTfLiteInt32, kTfLiteInt8, kTfLiteNoType,
                              static_cast<TfLiteType>(77)};
-const char* const kOps[] = {"LceQuantize", "LceBconv2d", "LceBMaxPool2d", "LceDequantize",
-                            "SomeoneElses", "ADD"};
+const char* const kOps[] = {"LceQuantize",     "LceBconv2d",     "LceBMaxPool2d",
+                            "LceDequantize",   "SomeoneElses",   "ADD",
+                            "TfkitKBitConv2D", "TfkitKBitDense", "TfkitKBitQuantize"};
 
 class Reader {
  public:

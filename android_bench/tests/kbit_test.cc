@@ -78,6 +78,13 @@ Data RandomData(const Geometry& geometry, std::uint64_t stream) {
           (data.inputs[i] >> plane & 1u) << (c % 32);
     }
   }
+  // Bits beyond the last channel may hold anything.
+  if (filter.channels_in % 32 != 0) {
+    for (std::size_t w = filter.PlaneWords() - 1; w < data.packed.size();
+         w += filter.PlaneWords()) {
+      data.packed[w] |= ~0u << (filter.channels_in % 32);
+    }
+  }
   const std::size_t padded = PaddedChannels(filter.channels_out);
   data.scales.assign(filter.Terms() * padded, 0.0f);
   data.bias.assign(padded, 0.0f);

@@ -22,7 +22,10 @@ from ai_edge_litert import schema_py_generated as schema
 from helpers.lce_graph import Convolution, LceGraph, packed_words, unpack
 
 # By number; SomeoneElses stands for all that the delegate leaves alone.
-OPS = ("LceQuantize", "LceBconv2d", "LceBMaxPool2d", "LceDequantize", "SomeoneElses", "ADD")
+OPS = (
+    "LceQuantize", "LceBconv2d", "LceBMaxPool2d", "LceDequantize", "SomeoneElses", "ADD",
+    "TfkitKBitConv2D", "TfkitKBitDense", "TfkitKBitQuantize",
+)  # fmt: skip
 TYPES = {schema.TensorType.FLOAT32: 0, schema.TensorType.INT32: 1, schema.TensorType.INT8: 2}
 SIDE = 5  # pixels of an image
 OUTPUTS = 9  # channels of a convolution
@@ -55,7 +58,7 @@ def _op(model: Any, operator: Any) -> str:
     if code.builtinCode == schema.BuiltinOperator.ADD:
         return "ADD"
     name = "" if code.customCode is None else code.customCode.decode()
-    return name if name.startswith("Lce") and name in OPS else "SomeoneElses"
+    return name if name in OPS else "SomeoneElses"
 
 
 def _is_ours(model: Any, operator: Any) -> bool:
@@ -116,7 +119,32 @@ def _encode(model: Any, chain: Sequence[Any], kernel: int, threads: int) -> byte
     )
 
 
+def _few_bits(bases: int, side: int) -> bytes:
+    """A quantization with the convolution (or, of one pixel's window, the dense layer) of two-bit values behind it."""
+    graph, window = LceGraph(), 3 if side > 1 else 1
+    source = graph.tensor("float32", (1, side, side, OUTPUTS))
+    planes = graph.tensor("int32", (1, side, side, 2))
+    constants = [np.array([0.25, 0.5, 0.75], np.float32), np.arange(4, dtype=np.int32)]
+    graph.custom("TfkitKBitQuantize", [source, *map(graph.constant, constants)], [planes], {"activation_planes": 2})
+    count = 2 * OUTPUTS * OUTPUTS * window * window
+    bits = np.random.default_rng(0).integers(0, 2, count, np.uint8)
+    packed = np.packbits(np.append(bits, np.zeros(-count % 32, np.uint8)), bitorder="little").view(np.int32)
+    scales = np.full((4 if bases else 1, OUTPUTS), 0.5, np.float32)
+    values = [packed, scales, np.zeros(OUTPUTS, np.float32)]
+    options = {
+        "activation_lowest": 0, "activation_planes": 2, "activation_step": 1, "bases": bases, "channels_in": OUTPUTS,
+        "channels_out": OUTPUTS, "dilation_height_factor": 1, "dilation_width_factor": 1, "kernel_height": window,
+        "kernel_width": window, "pad_bits": -1, "padding": 0, "stride_height": 1, "stride_width": 1,
+        "weight_lowest": -1, "weight_planes": 2, "weight_step": 2,
+    }  # fmt: skip
+    target = graph.tensor("float32", (1, side, side, OUTPUTS))
+    op = "TfkitKBitConv2D" if side > 1 else "TfkitKBitDense"
+    graph.custom(op, [planes, *map(graph.constant, values)], [target], options)
+    return graph.serialize([source], [target])
+
+
 def _small_models() -> Iterator[bytes]:
+    yield from (_few_bits(bases, side) for bases in (0, 1) for side in (1, SIDE))
     for pad_values in (0, 1):
         for output in ("float32", "int8", "bitpacked"):
             for groups, padding in ((1, "SAME"), (2, "VALID")):

@@ -55,7 +55,8 @@ void Gather(const Call& call, std::int64_t row, int ox, std::int32_t* scratch, T
           const std::uint32_t* in = line + std::size_t(x) * (words * kPlanes);
           for (int w = 0; w < words; ++w, out += kPixels * kPlanes) {
             for (int j = 0; j < kPlanes; ++j) {
-              out[j] = in[j * words + w];
+              // Whoever wrote the bits may know of more channels than this filter.
+              out[j] = in[j * words + w] & (w + 1 == words ? last : ~std::uint32_t{0});
               bits[j] += __builtin_popcount(out[j]);
             }
           }
