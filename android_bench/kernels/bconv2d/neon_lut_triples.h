@@ -49,6 +49,7 @@ template <int pairs, int vectors>
   return weights;
 }
 
+#if defined(__clang__)  // g++ takes no more than 30 operands, and each sum is two of them
 // The same for two pairs and four vectors. Its 16 sums leave just enough registers, which
 // compilers do not manage to keep to.
 [[gnu::always_inline]] inline const std::uint8_t* AddTriples(const std::uint8_t* tables,
@@ -139,5 +140,6 @@ template <int pairs, int vectors>
   // clang-format on
   return weights;
 }
+#endif
 
 }  // namespace tfkit::bconv2d::neon

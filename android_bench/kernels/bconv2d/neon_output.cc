@@ -18,8 +18,10 @@ struct ToFloat {
 
   template <bool clamps, bool zips>
   static void Store(const Linear& linear, uint16x8_t counts, float* output) {
-    vst1q_f32(output, (linear.Of<clamps, zips>(counts, 0)));
-    vst1q_f32(output + 4, (linear.Of<clamps, zips>(counts, 1)));
+    const float32x4_t low = linear.Of<clamps, zips>(counts, 0);  // vst1q_f32 may be a macro
+    const float32x4_t high = linear.Of<clamps, zips>(counts, 1);
+    vst1q_f32(output, low);
+    vst1q_f32(output + 4, high);
   }
 };
 
@@ -68,9 +70,15 @@ void StoreLinear(const Call& call, const Counts& counts) {
       const Linear linear = LinearOf(transform.multiplier + channel, transform.bias + channel,
                                      transform.clamp_min, transform.clamp_max);
       auto* place = output + channel;
-#pragma GCC unroll known
-      for (int p = 0; p < pixels; ++p, place += pitch) {
+      const auto store = [&](int p) {
         To::template Store<clamps, zips>(linear, vld1q_u16(data + p * kLanes), place);
+        place += pitch;
+      };
+      if constexpr (known != 0) {
+#pragma GCC unroll 8
+        for (int p = 0; p < known; ++p) store(p);
+      } else {
+        for (int p = 0; p < pixels; ++p) store(p);
       }
     }
     if (left > 0) {

@@ -74,11 +74,11 @@ void FillBand(const Call& call, const Band& band, std::int64_t n, int oy, std::u
   }
 }
 
-// One T of each of `pixels` pixels.
+// One T of each of `pixels` pixels, eight at most.
 template <typename T, int pixels, std::size_t to_pitch>
 [[gnu::always_inline]] inline void CopyKnown(const std::uint8_t* from, std::size_t from_pitch,
                                              std::uint8_t* to) {
-#pragma GCC unroll pixels
+#pragma GCC unroll 8
   for (int p = 0; p < pixels; ++p, from += from_pitch) {
     T value;
     std::memcpy(&value, from, sizeof value);
