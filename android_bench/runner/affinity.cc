@@ -1,7 +1,9 @@
 #include "runner/affinity.h"
 
 #include <sched.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -9,6 +11,8 @@
 
 namespace tfkit::runner {
 namespace {
+
+constexpr char kTasks[] = "/proc/self/task";
 
 std::vector<std::int64_t> Numbers(const CpuList& cpus) { return {cpus.begin(), cpus.end()}; }
 
@@ -36,6 +40,14 @@ int LastCpu(const std::string& stat) {
   return std::atoi(field.c_str());
 }
 
+// The mask is the calling thread's and goes to those that it starts, not to these. Asked of the
+// real kernel, whatever root is scripted.
+std::vector<std::string> OtherThreads() {
+  std::vector<std::string> ids = SystemFiles("/").List(kTasks);
+  ids.erase(std::remove(ids.begin(), ids.end(), std::to_string(getpid())), ids.end());
+  return ids;
+}
+
 }  // namespace
 
 Affinity SetAffinity(const std::string& asked, int threads, const SystemFiles& files) {
@@ -43,6 +55,7 @@ Affinity SetAffinity(const std::string& asked, int threads, const SystemFiles& f
   affinity.asked = asked;
   affinity.clusters = Clusters(files);
   affinity.cpus = AllowedCpus(files);
+  affinity.foreign = OtherThreads();
   if (asked.empty()) return affinity;
   affinity.cpus = ChooseCpus(asked, threads, affinity.clusters, affinity.cpus);
   affinity.error = Apply(affinity.cpus);
@@ -50,10 +63,12 @@ Affinity SetAffinity(const std::string& asked, int threads, const SystemFiles& f
   return affinity;
 }
 
-std::vector<ThreadPlace> ObserveThreads(const SystemFiles& files) {
-  const std::string tasks = "/proc/self/task";
+std::vector<ThreadPlace> ObserveThreads(const Affinity& affinity, const SystemFiles& files) {
+  const std::string tasks = kTasks;
+  const auto& foreign = affinity.foreign;
   std::vector<ThreadPlace> threads;
   for (const std::string& id : files.List(tasks)) {
+    if (std::find(foreign.begin(), foreign.end(), id) != foreign.end()) continue;
     const auto stat = files.Text(tasks + "/" + id + "/stat");
     if (!stat) continue;  // it has ended
     const auto status = files.Text(tasks + "/" + id + "/status").value_or("");

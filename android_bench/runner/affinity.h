@@ -25,6 +25,8 @@ struct Affinity {
   bool applied = false;
   std::string error;
   std::vector<Cluster> clusters;
+  // Ids of threads that were there before the program began: an emulator's own.
+  std::vector<std::string> foreign;
   std::vector<ThreadPlace> threads;
 };
 
@@ -32,8 +34,8 @@ struct Affinity {
 // reported, not thrown. Throws Failure when `asked` means no CPUs of this machine.
 Affinity SetAffinity(const std::string& asked, int threads, const SystemFiles& files);
 
-// All threads of the process, as they are now.
-std::vector<ThreadPlace> ObserveThreads(const SystemFiles& files);
+// All threads of the process but the foreign ones, as they are now.
+std::vector<ThreadPlace> ObserveThreads(const Affinity& affinity, const SystemFiles& files);
 
 // The CPU of the calling thread, or -1.
 int CurrentCpu();

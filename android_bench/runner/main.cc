@@ -169,7 +169,7 @@ ExitCode Run(const Flags& flags) {
       report.profile = ProfileToJson(session, flags, plan);
       break;
   }
-  report.affinity.threads = ObserveThreads(files);
+  report.affinity.threads = ObserveThreads(report.affinity, files);
   report.delegate = DelegateReport();
   Emit(flags.json, ToJson(report, flags, files));
   return kDone;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,15 @@ def test_latency_with_a_scripted_phone(tmp_path: Path) -> None:
     assert [len(measurement[key]) for key in ("run_ns", "input_write_ns", "output_read_ns")] == [5, 5, 5]
     assert measurement["backward_steps"] == 0
     assert measurement["repeatable"] is True
+
+
+def test_the_emulators_threads_are_none_of_the_programs() -> None:
+    """Those started before the mask was set and may be anywhere; what is measured is where it was put."""
+    cpu = max(os.sched_getaffinity(0))
+    affinity = on_cortex_a72("--runs=2", f"--cpus={cpu}", "--threads=2")["affinity"]
+    assert affinity["applied"] is True
+    assert len(affinity["threads"]) >= 2
+    assert {tuple(thread["allowed"]) for thread in affinity["threads"]} == {(cpu,)}
 
 
 def test_memory() -> None:
