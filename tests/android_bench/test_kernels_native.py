@@ -61,10 +61,26 @@ def test_files_with_own_flags_share_no_code(build: Callable[[], Path]) -> None:
 
 
 @pytest.mark.qemu
-@pytest.mark.parametrize("cpu", ["cortex-a53", "cortex-a72", "cortex-a76"])
+@pytest.mark.parametrize("cpu", ["cortex-a53", "cortex-a72", "cortex-a76", "max"])
 def test_on_emulated_arm(cpu: str) -> None:
     assert shutil.which("qemu-aarch64"), "qemu is missing; install it with: apt-get install -y qemu-user"
     assert (ARM_SYSROOT / "lib" / "libc.so.6").exists(), (
         "the Arm C library is missing; install it with: apt-get install -y libc6-arm64-cross"
     )
     run(["qemu-aarch64", "-L", str(ARM_SYSROOT), "-cpu", cpu, str(arm64_build() / BINARY)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("compiler", [["aarch64-linux-gnu-g++"], ["clang++", "--target=aarch64-linux-gnu"]])
+def test_arm_kernels_suit_other_compilers(compiler: list[str]) -> None:
+    """A board's own g++, and a clang as old as that of NDK r25: their arm_neon.h, pragmas and asm differ from zig's."""
+    assert shutil.which(compiler[0]) and shutil.which("aarch64-linux-gnu-g++"), (
+        "a compiler for Arm is missing; install it with: apt-get install -y clang g++-aarch64-linux-gnu"
+    )
+    flags = ["-std=c++17", "-O3", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", "-fPIC", f"-I{SOURCES}"]
+    sources = [path for path in (SOURCES / "kernels").rglob("*.cc") if path.name.startswith(("neon", "arm_"))]
+    assert sources
+    for path in sources:
+        command = [*compiler, *flags, "-S", "-o", "/dev/null", str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, f"{path.name}: {done.stderr[-4000:]}"
