@@ -38,7 +38,7 @@ def test_float_output_within_1e_5(cpu: str, tmp_path: Path) -> None:
     code, document = run_on(cpu, flatbuffer, [image], expected, tmp_path, "--relative-tolerance=1e-5")
     assert code == 0, f"seed {SEED}: {document['golden']}"
     ops = [node["op"] for node in document["delegate"]["nodes"]]
-    assert ops == ["LceQuantize", "LceBconv2d", "LceQuantize", "LceBMaxPool2d", "LceBconv2d", "LceBconv2d"]
+    assert ops == ["LceQuantize", "LceBconv2d", "ADD", "LceQuantize", "LceBMaxPool2d", "LceBconv2d", "LceBconv2d"]
 
 
 def test_the_check_can_fail(tmp_path: Path) -> None:
