@@ -59,7 +59,7 @@ std::optional<std::uint32_t> ParseMidr(std::string_view text) {
 
 std::vector<ArmCore> ParseCpuInfo(std::string_view text) {
   std::vector<ArmCore> cores;
-  std::size_t described = 0;  // of `cores`; the rest wait for their part
+  std::size_t described = 0;      // of `cores`; the rest wait for their part
   std::uint64_t implementer = 0;  // which Arm gives to nobody: not read yet
   while (!text.empty()) {
     const std::size_t end = text.find('\n');

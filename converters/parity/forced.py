@@ -77,7 +77,12 @@ class _Judge:
             if (alike := arranged(values, after.shape)) is not None
             and (bits := signs(alike, after.shape[-1])) is not None
         )
-        return self._judge(name, "sign", before, after, candidates, sign_bound(self._model, before))
+        # A quantizer may scale its signs; the file holds the signs alone. Where it gives zeros, it gives no signs.
+        scale = np.abs(after)
+        if not scale.all():
+            self.found.unmatched.append(name)
+            return after
+        return scale * self._judge(name, "sign", before, np.sign(after), candidates, sign_bound(self._model, before))
 
     def _level(self, name: str, before: np.ndarray, after: np.ndarray, quantizer: Callable[[Any], Any]) -> np.ndarray:
         """Judge one input of a packed op: the thresholds that the file holds part the values that Keras gives."""

@@ -78,6 +78,7 @@ def test_a_link_lost_in_the_middle_is_continued(simulated_phone: Phone, tmp_path
         seen += 1
         if line.startswith("[2/2]"):
             simulated_phone.faults.drop_command = "tfkit_bench"
+            simulated_phone.faults.drop_after = 0.0
 
     with pytest.raises(DeviceError, match="--resume continues"):
         bench.run(golden("int8"), simulated_phone.spec, progress=cut, **arguments)

@@ -17,13 +17,15 @@ def sorted_levels(basis: Any, codes: np.ndarray) -> tuple[Any, Any]:
     return tf.gather(values, order, batch_dims=1), tf.gather(table, order)
 
 
-def nearest(x: Any, levels: Any) -> Any:
+def nearest(x: Any, levels: Any, training: Any) -> Any:
     """Index of the nearest level for [rows, n]: how many midpoints lie below; a midpoint belongs to the lower level."""
     import tensorflow as tf
 
     midpoints = (levels[:, 1:] + levels[:, :-1]) / 2.0
-    # Counted in bytes: the comparisons read and write most of what a training step of a quantizer does.
-    parts = [tf.cast(x > midpoints[:, i : i + 1], tf.int8) for i in range(midpoints.shape[1])]
+    # Counted in bytes while training: comparing is most of what a quantizer does in a step. TensorFlow Lite knows no
+    # sum of bytes, so a model that is converted counts in words.
+    count = tf.int32 if training is False else tf.int8
+    parts = [tf.cast(x > midpoints[:, i : i + 1], count) for i in range(midpoints.shape[1])]
     return tf.cast(tf.add_n(parts), tf.int32)
 
 

@@ -48,7 +48,7 @@ class _LQ(LearnedQuantizer):
         basis = tf.convert_to_tensor(self.basis)
         levels, codes = sorted_levels(basis, self.codes)
         rows = self._as_rows(tf.stop_gradient(x))
-        index = nearest(rows, levels)
+        index = nearest(rows, levels, training)
         outputs = self._from_rows(level_of(index, levels), x)
         if training is not False:
             self._learn(rows, index, codes, basis, training)
@@ -85,7 +85,7 @@ class _LQ(LearnedQuantizer):
         errors = []
         for number in range(rounds + 1):
             levels, codes = sorted_levels(tf.convert_to_tensor(self.basis), self.codes)
-            index = nearest(rows, levels)
+            index = nearest(rows, levels, True)
             errors.append(float(tf.reduce_mean(tf.square(level_of(index, levels) - rows))))
             if number < rounds:
                 self.basis.assign(best_basis(rows, index, codes, tf.convert_to_tensor(self.basis), _RIDGE))

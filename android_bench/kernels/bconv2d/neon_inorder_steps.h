@@ -1,14 +1,15 @@
-// XNOR-popcount in assembly for cores that start instructions in the order of the program (A53, A55,
-// A510, A520), so that the order is what there is to it. Macros, put together in neon_inorder.cc.
+// XNOR-popcount in assembly for cores that start instructions in the order of the program (A53,
+// A55, A510, A520), so that the order is what there is to it. Macros, put together in
+// neon_inorder.cc.
 //
 // A vector instruction of 128 bits can start every cycle. Beside it an A55 starts a load of 64 bits
-// or an INS; an A53 does not, but starts one of each together. Both stop for two cycles at a load of
-// 128 bits. So a vector's low half comes by LDR of 64 bits, beside an INS that completes an earlier
-// vector, and its high half by way of a general register, whose load stops neither.
+// or an INS; an A53 does not, but starts one of each together. Both stop for two cycles at a load
+// of 128 bits. So a vector's low half comes by LDR of 64 bits, beside an INS that completes an
+// earlier vector, and its high half by way of a general register, whose load stops neither.
 //
-// A pixel takes 24 vector instructions: EOR and CNT for each of 8 channels, and the tree of ADDP and
-// UADALP. They lie so far apart that each finds its operands 6 cycles old: what a PIXEL starts with
-// EOR it or the next goes on with, and the second after it ends with UADALP.
+// A pixel takes 24 vector instructions: EOR and CNT for each of 8 channels, and the tree of ADDP
+// and UADALP. They lie so far apart that each finds its operands 6 cycles old: what a PIXEL starts
+// with EOR it or the next goes on with, and the second after it ends with UADALP.
 //
 //   v0-v7        weights of 8 channels    x8-x15  high halves of the next step's weights
 //   v8-v15, v26  what becomes of them     x16     high half of the next pixel

@@ -49,7 +49,7 @@ def test_dense_of_any_width(library: Any, channels: int) -> None:
     (entry,) = conversion.ledger.entries
     assert (entry.rewritten, entry.matched_by) == ("Dense as 1x1", "weights")
     assert "FULLY_CONNECTED" not in op_names(conversion.flatbuffer)
-    assert inspect(conversion.flatbuffer).macs_by_kind == {"binary": channels * 7, "int8": 0, "float": 0}
+    assert inspect(conversion.flatbuffer).macs_by_kind == {"binary": channels * 7, "few-bit": 0, "int8": 0, "float": 0}
 
 
 @pytest.mark.parametrize("shape", [(5, 40), (3, 4, 40), (2, 3, 4, 40)], ids=str)

@@ -19,7 +19,9 @@ class Faults:
     drop_push_after: int | None = None
     """The link breaks when a push has brought this many bytes (once)."""
     drop_command: str | None = None
-    """The link breaks half a second into a command that contains this text (once)."""
+    """The link breaks during a command that contains this text (once)."""
+    drop_after: float = 0.5
+    """Seconds from the start of that command."""
     hang_command: str | None = None
     """A command that contains this text never ends."""
     # The files

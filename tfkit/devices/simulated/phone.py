@@ -183,7 +183,7 @@ class Phone(Machine):
             command = "sleep 100000"
         if self.faults.drop_command is not None and self.faults.drop_command in command:
             self.faults.drop_command = None
-            threading.Timer(0.5, self.disconnect).start()
+            threading.Timer(self.faults.drop_after, self.disconnect).start()
         return self.sandbox.start(command, separate=separate)
 
     def _apply_faults(self) -> None:
