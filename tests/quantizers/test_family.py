@@ -97,15 +97,17 @@ def test_a_layer_is_the_float_layer_on_quantized_data(name: str) -> None:
     np.testing.assert_allclose(layer(x), wanted, rtol=1e-5, atol=1e-5, err_msg=f"seed {SEED}")
 
 
-@pytest.mark.parametrize("name", [n for n in METHODS if place(n).get("kernel_quantizer")])
-def test_quantized_data_stays_as_it_is(name: str) -> None:
-    """Where the scales are learned, quantizing twice is quantizing once."""
+def test_quantized_data_stays_as_it_is() -> None:
+    """Where the scales are learned, quantizing twice is quantizing once; elsewhere they come from the data."""
     x = values_with_edges((16, 8), SEED)
-    quantizer = ready(name, x)
-    if not quantizer.weights or name == "ttq":
-        pytest.skip("its scales come from the data")
-    once = quantizer(x)
-    np.testing.assert_allclose(quantizer(once), once, rtol=1e-5, atol=1e-6)
+    tried = []
+    for name in (n for n in METHODS if place(n).get("kernel_quantizer") and n != "ttq"):
+        quantizer = ready(name, x)
+        if quantizer.weights:
+            once = quantizer(x)
+            np.testing.assert_allclose(quantizer(once), once, rtol=1e-5, atol=1e-6, err_msg=f"{name}, seed {SEED}")
+            tried.append(name)
+    assert len(tried) >= 3, tried
 
 
 @pytest.mark.parametrize("name", METHODS)
