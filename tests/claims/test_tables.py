@@ -18,6 +18,7 @@ def test_targets_name_what_is_missed_and_by_how_much() -> None:
     )
     assert target.at_most(1.2, 1.2) == "met"
     assert target.at_most(1.5, 1.2) == "missed by 25%"
+    assert target.at_most(1.2024, 1.2) == "missed by 0.2%"
 
 
 @pytest.mark.parametrize(("int8", "judged"), [(4.5e-4, "met"), (3e-4, "missed: XNNPACK int8 by 25%")])

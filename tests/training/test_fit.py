@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from helpers import images
 from helpers.keras import keras, tiny_dataset
 from helpers.training import assert_same_bits
 from tfkit import models, training
 from tfkit._errors import DataError, ModelError, TrainingError, UsageError
 from tfkit.data import Dataset
 from tfkit.data._types import Augmentation
+from tfkit.data.image_folder import ImageFolder
 from tfkit.pruning import prune, sparsity, strip
 from tfkit.quantization import quantize_aware, tfmot
+from tfkit.training import streams
 from tfkit.training.checkpoint import CheckpointFile, State
 from tfkit.training.losses import ends_in_softmax
 from tfkit.training.recipes import RECIPES
@@ -229,6 +232,21 @@ def test_data_streams() -> None:
     assert training.fit(model, data, epochs=1, seed=SEED) == training.fit(same, source, epochs=1, seed=SEED)
     share = training.evaluate(model, data, batch_size=7)
     assert share == training.accuracy(same, source.x_test, source.y_test)
+
+
+def test_images_on_disk_are_checked_by_the_first_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int | None] = []
+    read = ImageFolder.arrays
+
+    def arrays(self: ImageFolder, split: str, limit: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        asked.append(limit)
+        return read(self, split, limit)
+
+    data = ImageFolder(images.folder(tmp_path, {"a": 6, "b": 6}), shape=(16, 16, 3))
+    monkeypatch.setattr(ImageFolder, "arrays", arrays)
+    streams.check_fit(models.build("mobilenet_v1", input_shape=(16, 16, 3), classes=2), data)
+    assert len(asked) == 2
+    assert None not in asked
 
 
 def test_steps_are_told() -> None:

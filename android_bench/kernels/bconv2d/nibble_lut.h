@@ -5,8 +5,8 @@
 // second in the high half. One lookup of a filter's nibbles, one output channel to a byte, so
 // counts for two output pixels at once; three such bytes are added before a half can overflow.
 //
-// The pairs are rows of the image: output row i goes with row i + PairedRows(). Every pixel's
-// tables are then built once and serve all taps that meet it.
+// The pairs are rows of the image: output row i goes with row i + LutLayout::paired_rows. Every
+// pixel's tables are then built once and serve all taps that meet it.
 #pragma once
 
 #include <cstddef>
