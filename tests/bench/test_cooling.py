@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tfkit.bench import cooling
-from tfkit.bench.conditions import Conditions, Thermal
 from tfkit.bench.cooling import POLL_SECONDS, Cooler
+from tfkit.devices.conditions import Conditions, Thermal
 
 
 class Clock:

@@ -11,8 +11,8 @@ import pytest
 
 from helpers.bench_documents import COOL, PHONE, PRESET, evidence, inside, policy, process
 from tfkit.bench import spec
-from tfkit.bench.conditions import Battery, Conditions, Thermal
 from tfkit.bench.gate import Evidence, judge
+from tfkit.devices.conditions import Battery, Conditions, Thermal
 
 Change = Callable[[dict[str, Any]], None]
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from helpers.bench_documents import COOL, process
 from tfkit.bench import spec
-from tfkit.bench.conditions import Thermal
 from tfkit.bench.sustained import curve
+from tfkit.devices.conditions import Thermal
 
 
 def test_a_minute_is_a_process() -> None:

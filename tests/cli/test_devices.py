@@ -69,7 +69,7 @@ def test_a_phone_in_bad_order(simulated_phone: Phone) -> None:
     simulated_phone.set_load(6.0)
     simulated_phone.faults.free_bytes = 1 << 20
     found = findings(simulated_phone.spec)
-    assert (found["heat"]["status"], found["heat"]["found"]) == ("bad", "Android says severe, cpu-1-0-usr 40 C")
+    assert (found["heat"]["status"], found["heat"]["found"]) == ("bad", "Android says severe, CPU0 40 C")
     assert found["power"]["action"] == "energy is not measured while charging"
     assert (found["room"]["status"], found["room"]["found"]) == ("bad", "1 MiB free")
     assert found["load"]["status"] == "note"

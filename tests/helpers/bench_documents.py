@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tfkit.bench.conditions import Battery, Conditions, Thermal
 from tfkit.bench.gate import Evidence
 from tfkit.bench.result import Latency
 from tfkit.bench.spec import Preset
+from tfkit.devices.conditions import Battery, Conditions, Thermal
 
 PRESET = Preset("standard", 10, 1.0, 5.0, 256, 3.0, 10_000, 60.0, processes=5, cool_seconds=300.0)
 COOL = Conditions(Thermal(0, {"skin:skin": 30.0}), Battery("Discharging", False, 80, 28.0), 0.2, 8)

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tfkit.bench.conditions import Conditions, Thermal, read
-from tfkit.bench.conditions.thermal import STATUS
 from tfkit.devices import Device
+from tfkit.devices.conditions import Conditions, Thermal, read
+from tfkit.devices.conditions.thermal import STATUS
 
 POLL_SECONDS = 5.0
 # A phone's shell and battery are slow and start near the room's temperature: 2 degrees above idle, and never above 37.

@@ -8,16 +8,16 @@ from typing import Literal
 
 from tfkit._errors import TfkitError
 from tfkit.bench.bundle import Bundle
-from tfkit.devices import conditions, cores
+from tfkit.devices import cores
 from tfkit.devices.base import Device
-from tfkit.devices.conditions import Conditions
+from tfkit.devices.conditions import Conditions, Surroundings, look
+from tfkit.devices.conditions.thermal import STATUS
 from tfkit.devices.userland import Userland
 
 Status = Literal["ok", "note", "bad"]
 # The bundle with its own C library, a model of a few MB, and room for a second copy while it arrives.
 ROOM_BYTES = 64 << 20
 HOT_C = 60.0  # of a processor at rest
-STATUSES = ("none", "light", "moderate", "severe", "critical", "emergency", "shutdown")
 # Linux' names -> what they are called where they are bought.
 FEATURES = {"asimddp": "dotprod", "i8mm": "i8mm", "asimdhp": "fp16", "sve": "SVE", "atomics": "LSE", "avx2": "AVX2"}
 
@@ -37,7 +37,7 @@ def examine(device: Device) -> list[Point]:
     points = list(_programs(device, device.userland()))
     if not device.times_meaningful:
         return [*points, Point("clock", "note", "emulated", "only results are checked, no time is reported")]
-    now = conditions.read(device, folder_of(device))
+    now = look(device, folder_of(device))
     points += [*_speed(now), *_state(now)]
     if device.label == "simulated":
         points.append(Point("clock", "note", "simulated device", "every time is marked invalid: it says nothing"))
@@ -64,7 +64,7 @@ def _programs(device: Device, userland: Userland) -> Iterator[Point]:
     yield Point("programs", "ok", system, label if bundle.label else "the runner starts as it is")
 
 
-def _speed(now: Conditions) -> Iterator[Point]:
+def _speed(now: Surroundings) -> Iterator[Point]:
     wanted = [name for key, name in FEATURES.items() if key in now.features]
     yield Point(
         "instructions",
@@ -95,15 +95,16 @@ def _speed(now: Conditions) -> Iterator[Point]:
         yield Point("governor", "note", ", ".join(governors), "may not be set; time per frequency is recorded instead")
 
 
-def _state(now: Conditions) -> Iterator[Point]:
+def _state(now: Surroundings) -> Iterator[Point]:
     yield _heat(now)
-    if now.charging is not None:
-        level = "" if now.battery_percent is None else f", {now.battery_percent} %"
+    battery, load = now.conditions.battery, now.conditions.load
+    if battery is not None:
+        level = "" if battery.percent is None else f", {battery.percent} %"
         yield Point(
             "power",
-            "note" if now.charging else "ok",
-            f"{'charging' if now.charging else 'on battery'}{level}",
-            "energy is not measured while charging" if now.charging else "energy can be measured",
+            "note" if battery.charging else "ok",
+            f"{'charging' if battery.charging else 'on battery'}{level}",
+            "energy is not measured while charging" if battery.charging else "energy can be measured",
         )
     if now.free_bytes is not None:
         enough = now.free_bytes >= ROOM_BYTES
@@ -113,30 +114,35 @@ def _state(now: Conditions) -> Iterator[Point]:
             f"{now.free_bytes / 2**20:.0f} MiB free",
             "files are kept there between runs" if enough else f"free {ROOM_BYTES >> 20} MiB",
         )
-    if now.load is not None:
-        busy = now.load > 1.0
+    if load is not None:
+        busy = load > 1.0
         yield Point(
             "load",
             "note" if busy else "ok",
-            f"{now.load:.2f} tasks in the last minute",
+            f"{load:.2f} tasks in the last minute",
             "end what else runs; the canary and the spread will show it" if busy else "nothing to do",
         )
 
 
-def _heat(now: Conditions) -> Point:
-    warmest = max(now.zones, key=lambda zone: zone[1], default=None)
-    told = "" if warmest is None else f"{warmest[0]} {warmest[1]:.0f} C"
+def _heat(now: Surroundings) -> Point:
     action = "a run waits until it has cooled down"
     if now.throttled:
         return Point(
             "heat", "bad", f"throttled or under-voltage (0x{now.throttled:x})", "use a stronger supply, cool it"
         )
-    if now.thermal_status is not None:
-        name = STATUSES[now.thermal_status] if now.thermal_status < len(STATUSES) else "unknown"
-        hot = now.thermal_status > 0
-        found = f"Android says {name}" + (f", {told}" if told else "")
-        return Point("heat", "bad" if hot else "ok", found, action if hot else "watched before each process")
+    status, warmest = now.conditions.thermal.status, _warmest(now.conditions)
+    told = "" if warmest is None else f"{warmest[0]} {warmest[1]:.0f} C"
+    if status is not None:
+        found = f"Android says {STATUS[status]}" + (f", {told}" if told else "")
+        return Point("heat", "bad" if status else "ok", found, action if status else "watched before each process")
     if warmest is None:
         return Point("heat", "note", "no source", "only the canary tells a throttled core")
     hot = warmest[1] >= HOT_C
     return Point("heat", "bad" if hot else "ok", told, action if hot else "watched before each process")
+
+
+def _warmest(now: Conditions) -> tuple[str, float] | None:
+    """The hottest sensor by its own name, and its temperature."""
+    celsius = now.thermal.celsius
+    name = max(celsius, key=celsius.__getitem__, default=None)
+    return None if name is None else (name.partition(":")[2] or name, celsius[name])

@@ -11,13 +11,13 @@ from typing import Any
 
 from tfkit.bench.artifacts import sha256
 from tfkit.bench.bundle import Bundle
-from tfkit.bench.conditions import read
 from tfkit.bench.cooling import Cooler, Say
 from tfkit.bench.gate.heat import THROTTLED
 from tfkit.bench.runner import flags_of, start, start_foreign
 from tfkit.bench.spec import Preset
 from tfkit.bench.subject import Subject
 from tfkit.devices import Device
+from tfkit.devices.conditions import read
 
 # androidx.benchmark: discard what was measured while throttled, wait, try again; not for ever.
 THROTTLED_RETRIES = 2

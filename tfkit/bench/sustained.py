@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfkit.bench import statistics
-from tfkit.bench.conditions import Conditions
 from tfkit.bench.gate.cores import mean_speed
+from tfkit.devices.conditions import Conditions
 
 
 def curve(processes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from typing import Any
 
 from tfkit._errors import DeviceError, UnsupportedError
 from tfkit.bench import document
-from tfkit.bench.conditions import read
 from tfkit.bench.energy.source import Reading, Source
 from tfkit.bench.energy.sources import SOURCES
 from tfkit.bench.measure import Bench
@@ -17,6 +16,7 @@ from tfkit.bench.result import Result
 from tfkit.bench.runner import START_SECONDS, needs_delegate
 from tfkit.bench.subject import Subject
 from tfkit.devices import Device
+from tfkit.devices.conditions import read
 
 IDLE_SECONDS = 60
 LOOP_SECONDS = 60.0

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tfkit.bench.conditions import Conditions
 from tfkit.bench.result import Latency
 from tfkit.bench.spec import Preset
+from tfkit.devices.conditions import Conditions
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tfkit.bench.conditions.thermal import STATUS
 from tfkit.bench.gate.evidence import Evidence
 from tfkit.bench.gate.reason import Reason, invalid, suspect
+from tfkit.devices.conditions.thermal import STATUS
 
 SEVERE = STATUS.index("severe")
 # The slow-down that androidx.benchmark's throttle detector calls throttling.

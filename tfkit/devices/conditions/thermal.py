@@ -56,7 +56,9 @@ def parse_thermalservice(text: str) -> Thermal:
 
 
 def parse_zones(lines: Mapping[str, str]) -> Thermal:
-    """From path -> content of /sys/class/thermal/thermal_zone*/{temp,type}; millidegrees.
+    """From path -> content of /sys/class/thermal/thermal_zone*/{temp,type}.
+
+    The kernel gives thousandths of a degree, some vendors whole ones.
 
     >>> zone = "/sys/class/thermal/thermal_zone0/"
     >>> parse_zones({zone + "type": "cpu-thermal", zone + "temp": "48312"}).celsius
@@ -69,15 +71,17 @@ def parse_zones(lines: Mapping[str, str]) -> Thermal:
             zones.setdefault(int(match[1]), {})[match[2]] = content.strip()
     celsius = {}
     for number, zone in sorted(zones.items()):
-        value = _plausible(zone.get("temp", ""), scale=1e-3)
+        value = _plausible(zone.get("temp", ""), in_thousandths=True)
         if value is not None:
             celsius[f"zone{number}:{zone.get('type', '')[:40]}"] = value
     return Thermal(None, celsius)
 
 
-def _plausible(text: str, scale: float = 1.0) -> float | None:
+def _plausible(text: str, *, in_thousandths: bool = False) -> float | None:
     try:
-        value = float(text) * scale
+        value = float(text)
     except ValueError:
         return None
+    if in_thousandths and abs(value) >= 1000:
+        value *= 1e-3
     return round(value, 4) if math.isfinite(value) and PLAUSIBLE[0] <= value <= PLAUSIBLE[1] else None

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tfkit.bench.conditions import battery, thermal
-from tfkit.bench.conditions.battery import Battery
-from tfkit.bench.conditions.thermal import Thermal
-from tfkit.devices import Device
+from tfkit.devices.base import Device
+from tfkit.devices.conditions import battery, thermal
+from tfkit.devices.conditions.battery import Battery
+from tfkit.devices.conditions.thermal import Thermal
 
 TIMEOUT = 60.0
 LONGEST_ANSWER = 200_000
@@ -61,8 +61,12 @@ def read(device: Device) -> Conditions:
     Raises:
         DeviceError: the device does not answer at all.
     """
-    answer = device.run(["sh", "-c", SCRIPT], timeout=TIMEOUT).stdout[:LONGEST_ANSWER]
-    files, *services = answer.split(f"\n{_MARK}")
+    return parse(device.run(["sh", "-c", SCRIPT], timeout=TIMEOUT).stdout)
+
+
+def parse(text: str) -> Conditions:
+    """The conditions in what the script printed."""
+    files, *services = text[:LONGEST_ANSWER].split(f"\n{_MARK}")
     lines = _by_path(files)
     heat, power = thermal.parse_zones(lines), battery.parse_supplies(lines)
     said = {name: text for name, _, text in (service.partition("\n") for service in services)}
