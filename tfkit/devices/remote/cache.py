@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from tfkit._errors import DeviceError
+from tfkit.devices.remote import pruning
 from tfkit.devices.remote.framing import quoted
 from tfkit.devices.remote.session import Session
 
@@ -22,7 +23,10 @@ _PLAIN = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9._+-]{0,99}")
 
 
 class Cache:
-    """``ROOT/cache/SHA256/NAME``; a file appears under that name only when it is whole."""
+    """``ROOT/cache/SHA256/NAME``; a file appears under that name only when it is whole.
+
+    What was not used for longest is dropped when more than ``pruning.LIMIT_BYTES`` would be there.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -43,8 +47,10 @@ class Cache:
         session = self._session
         entry = f"{digest}/{_plain_name(file.name)}"
         path = f"{session.root}/cache/{entry}"
+        session.used.add(entry)
         if session.cached.get(entry) == size:
             return path
+        pruning.make_room(session, size)
         for _ in range(ATTEMPTS):
             arriving = f"{session.folder}/{secrets.token_hex(8)}"
             try:
@@ -70,7 +76,9 @@ class Cache:
         else:
             check = f'[ "$(sha256sum <{quoted([arriving])} | head -c 64)" = {digest} ]'
         folder = path.rpartition("/")[0]
-        steps = f"mkdir -p {quoted([folder])} && chmod 755 {quoted([arriving])} && mv -f {quoted([arriving, path])}"
+        # Its time becomes that of its arrival: adb would keep the original's.
+        steps = f"mkdir -p {quoted([folder])} && chmod 755 {quoted([arriving])} && touch {quoted([arriving])}"
+        steps += f" && mv -f {quoted([arriving, path])}"
         script = f"{check} || {{ rm -f {quoted([arriving])}; exit {DAMAGED}; }}\n{steps}"
         done = session.link.script(script, timeout=CHECK_TIMEOUT_S)
         if done.exit_code not in (0, DAMAGED):

@@ -42,7 +42,11 @@ rm -rf {run}
 
 @dataclass
 class Session:
-    """``cached`` maps paths below ``root/cache`` to sizes; ``tools`` are the programs that matter and exist."""
+    """One session.
+
+    ``cached`` maps paths below ``root/cache`` to sizes, ``used`` are those that this session relies on; ``tools`` are
+    the programs that matter and exist.
+    """
 
     link: Link
     root: str
@@ -50,6 +54,7 @@ class Session:
     tools: frozenset[str]
     cached: dict[str, int]
     _lock: HostLock
+    used: set[str] = field(default_factory=set)
     _started: int = field(default=0)
 
     @classmethod
@@ -82,6 +87,11 @@ class Session:
             raise
 
     @property
+    def name(self) -> str:
+        """Its own among all sessions of all hosts."""
+        return self._lock.name
+
+    @property
     def folder(self) -> str:
         """The session's own folder on the device."""
         return f"{self.root}/runs/{self._lock.name}"
@@ -111,10 +121,13 @@ class Session:
             raise
 
     def close(self) -> None:
-        """Remove the session's folder and whatever still runs; a device that is gone is cleaned next time."""
+        """Remove the session's folder and whatever still runs; a device that is gone is cleaned next time.
+
+        The files that were used get the present time, by which the cache drops those that nobody uses.
+        """
         try:
             with contextlib.suppress(DeviceError):
-                self._end(self._lock.name)
+                self._end(self._lock.name, first=self._mark_used())
         finally:
             self._lock.release()
 
@@ -122,10 +135,13 @@ class Session:
         with contextlib.suppress(DeviceError):
             self._end(self._lock.name, keep=True)
 
-    def _end(self, name: str, *, keep: bool = False) -> None:
+    def _mark_used(self) -> str:
+        return f"(cd {quoted([self.root])}/cache && touch -c {quoted(sorted(self.used))})" if self.used else ""
+
+    def _end(self, name: str, *, keep: bool = False, first: str = "") -> None:
         run = quoted([f"{self.root}/runs/{name}"])
         again = f"\nmkdir -p {run}" if keep else ""
-        self.link.script(_END.format(mark=f"{VARIABLE}={name}", run=run) + again, timeout=CLEAN_TIMEOUT_S)
+        self.link.script(first + _END.format(mark=f"{VARIABLE}={name}", run=run) + again, timeout=CLEAN_TIMEOUT_S)
 
 
 def _sections(text: str) -> Mapping[str, list[str]]:
