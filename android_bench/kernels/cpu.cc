@@ -11,11 +11,13 @@ Cpu DescribeHost() {
   cpu.popcnt = __builtin_cpu_supports("popcnt");
   cpu.avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
              __builtin_cpu_supports("bmi2");
+  cpu.fma = __builtin_cpu_supports("fma");
   cpu.avx512f = __builtin_cpu_supports("avx512f");
   cpu.avx512bw = __builtin_cpu_supports("avx512bw");
   cpu.avx512dq = __builtin_cpu_supports("avx512dq");
   cpu.avx512vl = __builtin_cpu_supports("avx512vl");
   cpu.avx512vbmi = __builtin_cpu_supports("avx512vbmi");
+  cpu.avx512vnni = __builtin_cpu_supports("avx512vnni");
   cpu.avx512vpopcntdq = __builtin_cpu_supports("avx512vpopcntdq");
 #endif
   DescribeArmHost(cpu);
@@ -50,8 +52,12 @@ bool Has(const Cpu& cpu, Isa isa) {
       return cpu.popcnt;
     case Isa::kAvx2:
       return avx2;
+    case Isa::kFma:
+      return avx2 && cpu.fma;
     case Isa::kAvx512Bw:
       return avx512;
+    case Isa::kAvx512Vnni:
+      return avx512 && cpu.avx512vnni;
     case Isa::kAvx512Vpopcntdq:
       return avx512 && cpu.avx512vpopcntdq;
     case Isa::kNeon:

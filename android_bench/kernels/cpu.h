@@ -9,11 +9,13 @@ struct Cpu {
   // x86-64; set only where the operating system saves the registers too.
   bool popcnt = false;
   bool avx2 = false;  // with BMI1 and BMI2
+  bool fma = false;
   bool avx512f = false;
   bool avx512bw = false;
   bool avx512dq = false;
   bool avx512vl = false;
   bool avx512vbmi = false;
+  bool avx512vnni = false;
   bool avx512vpopcntdq = false;
 
   // 64-bit Arm; NEON is part of the baseline.
@@ -34,7 +36,9 @@ enum class Isa {
   kBaseline,         // any x86-64, any armv8-a
   kPopcnt,           // popcnt*.cc
   kAvx2,             // avx2*.cc
+  kFma,              // fma*.cc
   kAvx512Bw,         // avx512bw*.cc
+  kAvx512Vnni,       // avx512vnni*.cc
   kAvx512Vpopcntdq,  // avx512vpopcntdq*.cc
   kNeon,             // neon*.cc
   kNeonDotprod,      // neondotprod*.cc

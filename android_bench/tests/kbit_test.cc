@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "kernels/kbit_conv2d/select.h"
@@ -51,7 +53,40 @@ struct Data {
   std::vector<std::uint32_t> stored;
   std::vector<std::uint32_t> packed;
   std::vector<float> scales, bias;
+  std::vector<std::int32_t> threshold, flip;
+  std::vector<std::uint8_t> level_bits;
+  kbit_conv2d::OutputTransform floats, levels;
 };
+
+// Thresholds around what sums are, some of them never reached or always.
+void AddLevels(const Filter& filter, Random& random, Data& data) {
+  kbit_conv2d::OutputTransform& levels = data.levels;
+  const std::size_t padded = PaddedChannels(filter.channels_out);
+  levels.type = kbit_conv2d::OutputType::kLevels;
+  levels.planes = random.Integer(1, 4);
+  levels.thresholds = (1 << levels.planes) - random.Integer(1, 2);
+  data.threshold.assign(levels.thresholds * padded, 0);
+  data.flip.assign(padded, 0);
+  const int spread = static_cast<int>(std::sqrt(filter.Depth()) * 8) + 1;
+  for (int c = 0; c < filter.channels_out; ++c) {
+    data.flip[c] = random.Integer(-1, 0);
+    std::vector<std::int32_t> rising;
+    for (int t = 0; t < levels.thresholds; ++t) rising.push_back(random.Integer(-spread, spread));
+    std::sort(rising.begin(), rising.end());
+    if (!rising.empty() && random.Integer(0, 4) == 0)
+      rising.front() = std::numeric_limits<std::int32_t>::min();
+    if (!rising.empty() && random.Integer(0, 4) == 0)
+      rising.back() = std::numeric_limits<std::int32_t>::max();
+    for (int t = 0; t < levels.thresholds; ++t) data.threshold[t * padded + c] = rising[t];
+  }
+  for (int t = 0; t <= levels.thresholds; ++t) {
+    data.level_bits.push_back(
+        static_cast<std::uint8_t>(random.Integer(0, (1 << levels.planes) - 1)));
+  }
+  levels.threshold = data.threshold.data();
+  levels.flip = data.flip.data();
+  levels.bits = data.level_bits.data();
+}
 
 Data RandomData(const Geometry& geometry, std::uint64_t stream) {
   Random random(stream);
@@ -92,46 +127,50 @@ Data RandomData(const Geometry& geometry, std::uint64_t stream) {
     data.bias[c] = random.Float(-1, 1);
     for (int t = 0; t < filter.Terms(); ++t) data.scales[t * padded + c] = random.Float(-1, 1);
   }
+  data.floats.scales = data.scales.data();
+  data.floats.bias = data.bias.data();
+  if (!filter.bases) AddLevels(filter, random, data);
   return data;
 }
 
-std::vector<float> Output(const kbit_conv2d::Kernel& kernel, const Geometry& geometry,
-                          const Data& data) {
+// Elements as words: floats' bits, or levels.
+std::vector<std::uint32_t> Output(const kbit_conv2d::Kernel& kernel, const Geometry& geometry,
+                                  const Data& data, const kbit_conv2d::OutputTransform& transform) {
   const auto packed = kernel.pack(geometry.filter, data.stored.data());
-  Scratch own(kernel.workspace(geometry).own);
-  Guarded<float> output(std::size_t(geometry.OutputRows()) * geometry.x.output *
-                        geometry.filter.channels_out);
-  const kbit_conv2d::Call call = {geometry,
-                                  packed.words.data(),
-                                  reinterpret_cast<const std::int32_t*>(packed.tap_bits.data()),
-                                  data.scales.data(),
-                                  data.bias.data(),
-                                  data.packed.data(),
-                                  output.data()};
-  // A few rows at a time, the last ones first, as threads might.
-  const std::int64_t rows = geometry.OutputRows();
-  const std::int64_t step = rows / 3 + 1;
-  for (std::int64_t begin = (rows - 1) / step * step; begin >= 0; begin -= step) {
-    kernel.run(call, begin, std::min(rows, begin + step), own.data());
+  const kbit_conv2d::Workspace workspace = kernel.workspace(geometry);
+  Scratch shared(workspace.shared);
+  Scratch own(workspace.own);
+  Guarded<std::uint32_t> output(std::size_t(geometry.OutputRows()) * geometry.x.output *
+                                transform.PixelElements(geometry.filter.channels_out));
+  const kbit_conv2d::Call call = kbit_conv2d::MakeCall(
+      geometry, transform, packed, data.packed.data(), shared.data(), output.data());
+  EXPECT_EQ(kernel.units(geometry, kernel.stages - 1), geometry.OutputRows());
+  for (int stage = 0; stage < kernel.stages; ++stage) {
+    // A few units at a time, the last ones first, as threads might.
+    const std::int64_t units = kernel.units(geometry, stage);
+    const std::int64_t step = units / 3 + 1;
+    for (std::int64_t begin = (units - 1) / step * step; begin >= 0; begin -= step) {
+      kernel.run(call, stage, begin, std::min(units, begin + step), own.data());
+    }
   }
+  shared.Check();
   own.Check();
   return output.Take();
 }
 
-// In double, from the values that the bits stand for.
-std::vector<double> Oracle(const Case& c, const Geometry& geometry, const Data& data) {
+// The sums of each output, [outputs][terms], from the values that the bits stand for.
+std::vector<std::int64_t> OracleSums(const Case& c, const Geometry& geometry, const Data& data) {
   const Filter& filter = geometry.filter;
   const auto value = [&](const kbit_conv2d::Code& code, unsigned bits, int plane) {
-    return c.bases ? code.OfBit(bits, plane) : code.OfIndex(bits);
+    return std::int64_t{c.bases ? code.OfBit(bits, plane) : code.OfIndex(bits)};
   };
-  const std::size_t padded = PaddedChannels(filter.channels_out);
   const int planes_w = c.bases ? filter.weights.planes : 1;
   const int planes_a = c.bases ? filter.activations.planes : 1;
-  std::vector<double> out;
+  std::vector<std::int64_t> out;
   for (std::int64_t row = 0; row < geometry.OutputRows(); ++row) {
     for (int ox = 0; ox < geometry.x.output; ++ox) {
       for (int o = 0; o < filter.channels_out; ++o) {
-        double y = data.bias[o];
+        std::vector<std::int64_t> sums(planes_w * planes_a);
         for (int tap = 0; tap < filter.Taps(); ++tap) {
           const int iy = geometry.y.Pixel(row % geometry.y.output, tap / filter.width);
           const int ix = geometry.x.Pixel(ox, tap % filter.width);
@@ -145,35 +184,85 @@ std::vector<double> Oracle(const Case& c, const Geometry& geometry, const Data& 
                                       : static_cast<unsigned>(geometry.pad_bits);
             for (int i = 0; i < planes_w; ++i) {
               for (int j = 0; j < planes_a; ++j) {
-                y += double{data.scales[(i * planes_a + j) * padded + o]} *
-                     value(filter.weights, w, i) * value(filter.activations, a, j);
+                sums[i * planes_a + j] +=
+                    value(filter.weights, w, i) * value(filter.activations, a, j);
               }
             }
           }
         }
-        out.push_back(y);
+        out.insert(out.end(), sums.begin(), sums.end());
       }
     }
   }
   return out;
 }
 
-void Check(const Case& c, std::uint64_t stream) {
-  const Geometry geometry = GeometryOf(c);
-  const Data data = RandomData(geometry, stream);
-  const std::vector<double> oracle = Oracle(c, geometry, data);
-  const std::vector<float> expected = Output(kbit_conv2d::kernels::reference, geometry, data);
-  ASSERT_EQ(oracle.size(), expected.size());
+// The floats, in double.
+void CheckFloats(const Filter& filter, const std::vector<std::int64_t>& sums, const Data& data,
+                 const std::vector<std::uint32_t>& words) {
+  const std::size_t padded = PaddedChannels(filter.channels_out);
+  const int terms = filter.Terms();
+  ASSERT_EQ(sums.size(), words.size() * terms);
+  std::vector<double> oracle(words.size());
   double largest = 1;
-  for (double y : oracle) largest = std::max(largest, std::abs(y));
   for (std::size_t i = 0; i < oracle.size(); ++i) {
-    ASSERT_NEAR(oracle[i], expected[i], 1e-4 * largest) << "output " << i << " of case " << stream;
+    const std::size_t o = i % filter.channels_out;
+    oracle[i] = data.bias[o];
+    for (int t = 0; t < terms; ++t) {
+      oracle[i] += double(data.scales[t * padded + o]) * double(sums[i * terms + t]);
+    }
+    largest = std::max(largest, std::abs(oracle[i]));
   }
-  const std::vector<int> shape = {c.batch, geometry.y.output, geometry.x.output, c.channels_out};
-  ForEachKernel("kbit_conv2d", kbit_conv2d::Kernels(), geometry, kbit_conv2d::Select,
-                [&](const kbit_conv2d::Kernel& kernel) {
-                  EXPECT_TRUE(SameBits(expected, Output(kernel, geometry, data), shape));
-                });
+  for (std::size_t i = 0; i < oracle.size(); ++i) {
+    float y;
+    std::memcpy(&y, &words[i], sizeof y);
+    ASSERT_NEAR(oracle[i], y, 1e-4 * largest) << "output " << i;
+  }
+}
+
+// The levels as words.
+std::vector<std::uint32_t> OracleLevels(const Filter& filter, const std::vector<std::int64_t>& sums,
+                                        const Data& data) {
+  const std::size_t padded = PaddedChannels(filter.channels_out);
+  const std::size_t plane_words = PackedWords(filter.channels_out);
+  const std::size_t pixel_words = data.levels.PixelElements(filter.channels_out);
+  std::vector<std::uint32_t> words(sums.size() / filter.channels_out * pixel_words);
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    const std::size_t o = i % filter.channels_out;
+    const std::int64_t sum = data.flip[o] ? -sums[i] - 1 : sums[i];
+    int level = 0;
+    while (level < data.levels.thresholds && sum >= data.threshold[level * padded + o]) ++level;
+    for (int j = 0; j < data.levels.planes; ++j) {
+      words[i / filter.channels_out * pixel_words + j * plane_words + o / 32] |=
+          (data.level_bits[level] >> j & 1u) << (o % 32);
+    }
+  }
+  return words;
+}
+
+void Check(const Case& c, std::uint64_t stream) {
+  SCOPED_TRACE("case " + std::to_string(stream));
+  const Geometry geometry = GeometryOf(c);
+  const Filter& filter = geometry.filter;
+  const Data data = RandomData(geometry, stream);
+  const std::vector<std::int64_t> sums = OracleSums(c, geometry, data);
+  const std::vector<std::uint32_t> floats =
+      Output(kbit_conv2d::kernels::reference, geometry, data, data.floats);
+  ASSERT_NO_FATAL_FAILURE(CheckFloats(filter, sums, data, floats));
+  std::vector<std::uint32_t> levels;
+  if (!c.bases) levels = OracleLevels(filter, sums, data);
+  const std::vector<int> pixels = {c.batch, geometry.y.output, geometry.x.output};
+  std::vector<int> shape = pixels;
+  shape.push_back(c.channels_out);
+  std::vector<int> level_shape = pixels;
+  level_shape.push_back(static_cast<int>(data.levels.PixelElements(c.channels_out)));
+  ForEachKernel(
+      "kbit_conv2d", kbit_conv2d::Kernels(), geometry, kbit_conv2d::Select,
+      [&](const kbit_conv2d::Kernel& kernel) {
+        EXPECT_TRUE(SameBits(floats, Output(kernel, geometry, data, data.floats), shape));
+        if (c.bases) return;
+        EXPECT_TRUE(SameBits(levels, Output(kernel, geometry, data, data.levels), level_shape));
+      });
 }
 
 // Around the block of 16 channels, the word and the tiles of up to 8 pixels.

@@ -35,8 +35,14 @@ struct VectorCounter {
 
 }  // namespace
 
-const Kernel kernels::avx512vpopcntdq = {"avx512vpopcntdq", Isa::kAvx512Vpopcntdq,
-                                         BlocksFit,         PackBlocks,
-                                         BlocksWorkspace,   RunBitSerial<VectorCounter>};
+const Kernel kernels::avx512vpopcntdq = {"avx512vpopcntdq",
+                                         Isa::kAvx512Vpopcntdq,
+                                         Road::kBitSerial,
+                                         BlocksFit,
+                                         PackBlocks,
+                                         BlocksWorkspace,
+                                         1,
+                                         BlocksUnits,
+                                         RunBitSerial<VectorCounter>};
 
 }  // namespace tfkit::kbit_conv2d

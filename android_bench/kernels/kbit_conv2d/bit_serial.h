@@ -24,7 +24,7 @@ struct Tile {
   std::int32_t window_bits[kTilePixels][kMaxActivationPlanes];
   std::int32_t values[kTilePixels];              // n
   const std::int32_t* filter_bits[kTilePixels];  // [weight planes][PaddedChannels]
-  float* output;
+  std::size_t pixel;                             // the first, of the output tensor
 };
 
 template <int kPixels, int kPlanes>
@@ -105,14 +105,14 @@ std::int32_t WindowTerm(const Filter& filter, const Tile& tile, int p, int plane
 }
 
 template <int kPixels>
-void Write(const Call& call, const Tile& tile, int block, const float (&y)[kPixels][kBlock]) {
+void WriteFloats(const Call& call, const Tile& tile, int block, const float (&y)[kPixels][kBlock]) {
   const int channels_out = call.geometry.filter.channels_out;
   const int first = block * kBlock;
   const int channels = channels_out - first < kBlock ? channels_out - first : kBlock;
   for (int p = 0; p < kPixels; ++p) {
     float out[kBlock];
-    for (int c = 0; c < kBlock; ++c) out[c] = y[p][c] + call.bias[first + c];
-    float* to = tile.output + std::size_t(p) * channels_out + first;
+    for (int c = 0; c < kBlock; ++c) out[c] = y[p][c] + call.transform.bias[first + c];
+    float* to = call.Floats(tile.pixel + p) + first;
     if (channels == kBlock) {
       std::memcpy(to, out, sizeof out);
     } else {
@@ -139,7 +139,6 @@ void IntegerBlock(const Call& call, const Tile& tile, int block, const std::uint
   }
   const std::int32_t step = filter.weights.step * filter.activations.step;
   const std::int32_t from_filter = filter.weights.step * filter.activations.lowest;
-  const float* scale = call.scales + block * kBlock;
   float y[kPixels][kBlock];
   for (int p = 0; p < kPixels; ++p) {
     const std::int32_t window = WindowTerm<kPlanes>(filter, tile, p, 0);
@@ -151,9 +150,14 @@ void IntegerBlock(const Call& call, const Tile& tile, int block, const std::uint
         for (int c = 0; c < kBlock; ++c) sums[c] += from_filter * (bits[c] << i);
       }
     }
+    if (call.transform.type == OutputType::kLevels) {
+      StoreLevels(call.transform, filter.channels_out, block, sums, call.Levels(tile.pixel + p));
+      continue;
+    }
+    const float* scale = call.transform.scales + block * kBlock;
     for (int c = 0; c < kBlock; ++c) y[p][c] = static_cast<float>(sums[c]) * scale[c];
   }
-  Write<kPixels>(call, tile, block, y);
+  if (call.transform.type == OutputType::kFloats) WriteFloats<kPixels>(call, tile, block, y);
 }
 
 // Every pair of planes with a scale of its own.
@@ -164,7 +168,7 @@ void BasesBlock(const Call& call, const Tile& tile, int block, const std::uint32
   const std::size_t padded = PaddedChannels(filter.channels_out);
   const std::int32_t step = filter.weights.step * filter.activations.step;
   const std::int32_t from_filter = filter.weights.step * filter.activations.lowest;
-  const float* scale = call.scales + block * kBlock;
+  const float* scale = call.transform.scales + block * kBlock;
   float y[kPixels][kBlock] = {};
   for (int i = 0; i < filter.weights.planes; ++i, weights += std::size_t(depth) * kBlock) {
     std::int32_t shared[kPixels][kPlanes][kBlock];
@@ -181,7 +185,7 @@ void BasesBlock(const Call& call, const Tile& tile, int block, const std::uint32
       }
     }
   }
-  Write<kPixels>(call, tile, block, y);
+  WriteFloats<kPixels>(call, tile, block, y);
 }
 
 template <typename Counter, int kPixels, int kPlanes>
@@ -193,8 +197,7 @@ void RunTile(const Call& call, std::int64_t row, int ox, std::uint64_t* own) {
       AlignedWords((std::size_t(kTilePixels) * kPlanes * depth + 1) / 2);
   Tile tile;
   tile.patch = reinterpret_cast<std::uint32_t*>(own);
-  tile.output =
-      call.output + (std::size_t(row) * geometry.x.output + ox) * std::size_t(filter.channels_out);
+  tile.pixel = std::size_t(row) * geometry.x.output + ox;
   Gather<kPixels, kPlanes>(call, row, ox, reinterpret_cast<std::int32_t*>(own + patch_words), tile);
   const int blocks = static_cast<int>(PaddedChannels(filter.channels_out) / kBlock);
   const auto* weights = reinterpret_cast<const std::uint32_t*>(call.weights);
@@ -213,24 +216,17 @@ void RunRows(const Call& call, std::int64_t begin, std::int64_t end, std::uint64
   constexpr int kMost = Counter::Pixels(kPlanes);
   static_assert(kMost <= kTilePixels, "scratch holds kTilePixels");
   using TileFunction = void (*)(const Call&, std::int64_t, int, std::uint64_t*);
+  // clang-format off
   constexpr TileFunction kTiles[kTilePixels] = {
       RunTile<Counter, 1, kPlanes>,
-      RunTile < Counter,
-      kMost < 2 ? kMost : 2,
-      kPlanes >,
-      RunTile < Counter,
-      kMost < 3 ? kMost : 3,
-      kPlanes >,
-      RunTile < Counter,
-      kMost < 4 ? kMost : 4,
-      kPlanes >,
-      RunTile < Counter,
-      kMost < 5 ? kMost : 5,
-      kPlanes >,
-      RunTile < Counter,
-      kMost < 6 ? kMost : 6,
-      kPlanes >
-      , RunTile < Counter, kMost < 7 ? kMost : 7, kPlanes >, RunTile<Counter, kMost, kPlanes>};
+      RunTile<Counter, (kMost < 2 ? kMost : 2), kPlanes>,
+      RunTile<Counter, (kMost < 3 ? kMost : 3), kPlanes>,
+      RunTile<Counter, (kMost < 4 ? kMost : 4), kPlanes>,
+      RunTile<Counter, (kMost < 5 ? kMost : 5), kPlanes>,
+      RunTile<Counter, (kMost < 6 ? kMost : 6), kPlanes>,
+      RunTile<Counter, (kMost < 7 ? kMost : 7), kPlanes>,
+      RunTile<Counter, kMost, kPlanes>};
+  // clang-format on
   const int width = call.geometry.x.output;
   for (std::int64_t row = begin; row < end; ++row) {
     for (int ox = 0; ox < width; ox += kMost) {
@@ -240,7 +236,7 @@ void RunRows(const Call& call, std::int64_t begin, std::int64_t end, std::uint64
 }
 
 template <typename Counter>
-void RunBitSerial(const Call& call, std::int64_t begin, std::int64_t end, std::uint64_t* own) {
+void RunBitSerial(const Call& call, int, std::int64_t begin, std::int64_t end, std::uint64_t* own) {
   switch (call.geometry.filter.activations.planes) {
     case 1:
       return RunRows<Counter, 1>(call, begin, end, own);

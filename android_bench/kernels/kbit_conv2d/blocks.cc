@@ -42,4 +42,6 @@ Workspace BlocksWorkspace(const Geometry& geometry) {
 
 Fit BlocksFit(const Geometry&, const Cpu&) { return Fit::kSuits; }
 
+std::int64_t BlocksUnits(const Geometry& geometry, int) { return geometry.OutputRows(); }
+
 }  // namespace tfkit::kbit_conv2d

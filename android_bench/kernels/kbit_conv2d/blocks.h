@@ -13,11 +13,14 @@ TFKIT_ALWAYS_INLINE int PatchWords(const Filter& filter) {
   return filter.Taps() * filter.PlaneWords();
 }
 
+// tap_bits: int32 [taps + 1][planes][PaddedChannels]: set weight bits of each tap, at last of all.
 // words: uint32 [blocks][planes][PatchWords][kBlock channels]; channels beyond the last are clear.
 PackedFilter PackBlocks(const Filter&, const std::uint32_t* stored);
 
 Workspace BlocksWorkspace(const Geometry&);
 
+// Runs everything; where the crossover takes this road nothing before it in the list does.
 Fit BlocksFit(const Geometry&, const Cpu&);
+std::int64_t BlocksUnits(const Geometry&, int stage);
 
 }  // namespace tfkit::kbit_conv2d

@@ -1,16 +1,9 @@
 // TfkitKBitConv2D and TfkitKBitDense: convolutions of values of few bits. README.md has the format.
 //
-// Each value is an integer, or one integer a plane (`Code`). With the sums over a window's taps
-// inside the image and their channels
-//
-//   one integer:  y = float(sum w a) * scale[c] + bias[c]
-//   bases:        y = (0 + float(sum w_0 a_0) * scale[0][c] + float(sum w_0 a_1) * scale[1][c] ...)
-//   + bias[c],
-//                 term (i, j) of weight plane i and activation plane j at i * activations.planes +
-//                 j
-//
-// Sums are exact in int32 (delegate/kbit_conv2d_op.cc refuses what could leave it); each float
-// operation rounds once.
+// Each value is an integer, or one integer a plane (`Code`). An output starts from the sums of
+// products w a over a window's taps inside the image and their channels: one sum, or with bases one
+// for each pair of planes; output_transform.h tells what becomes of them. Sums are exact in int32
+// (delegate/kbit_conv2d_op.cc refuses what could leave it).
 #pragma once
 
 #include <cstddef>
@@ -19,50 +12,80 @@
 #include "kernels/buffer.h"
 #include "kernels/cpu.h"
 #include "kernels/fit.h"
+#include "kernels/kbit_conv2d/output_transform.h"
 #include "kernels/kbit_conv2d/params.h"
 
 namespace tfkit::kbit_conv2d {
 
-// Channels of an output block: scales, biases and tap sums are readable up to a multiple of it.
-constexpr int kBlock = 16;
-
-TFKIT_ALWAYS_INLINE constexpr std::size_t PaddedChannels(int channels) {
-  return (std::size_t(channels) + kBlock - 1) / kBlock * kBlock;
-}
+// What a kernel computes with; crossover.h chooses.
+enum class Road {
+  kLoops,      // the definition
+  kBitSerial,  // popcount(weights AND activations), once for each pair of planes
+  kLut,        // tables of the sums of 4 or so activations, looked up by bits of the weights
+  kInt8,       // products of bytes
+};
 
 // The filter in the order in which a kernel reads it.
 struct PackedFilter {
   Buffer words;
-  // int32 [taps + 1][planes][PaddedChannels]: set weight bits of each tap, at last of all; of
-  // kernels that use it.
+  // int32 sums of weight bits, of kernels that use them: `filter_sums.h`, or `blocks.h`.
   Buffer tap_bits;
 };
 
+// Scratch memory, in 64-bit words.
 struct Workspace {
-  std::size_t shared = 0;
-  std::size_t own = 0;
+  std::size_t shared = 0;  // for all units of a run, kept from stage to stage
+  std::size_t own = 0;     // for each thread
 };
 
 struct Call {
   const Geometry& geometry;
-  const std::uint64_t* weights;
+  const OutputTransform& transform;
+  const std::uint64_t* weights;  // PackedFilter's, aligned to kAlignment
   const std::int32_t* tap_bits;
-  const float* scales;         // [Terms()][PaddedChannels]
-  const float* bias;           // [PaddedChannels]
-  const std::uint32_t* input;  // [batch, y.input, x.input, InputWords()]
-  float* output;               // [batch, y.output, x.output, channels_out]
+  const std::uint32_t* input;  // [batch, y.input, x.input, InputWords()], aligned to 4 bytes
+  std::uint64_t* shared;       // aligned to kAlignment; holds anything at the start
+  // [batch, y.output, x.output, PixelElements()]. Only the rows of the units that are run need
+  // exist.
+  void* output;
+
+  TFKIT_ALWAYS_INLINE float* Floats(std::size_t pixel) const {
+    return static_cast<float*>(output) + pixel * geometry.filter.channels_out;
+  }
+  TFKIT_ALWAYS_INLINE std::uint32_t* Levels(std::size_t pixel) const {
+    return static_cast<std::uint32_t*>(output) +
+           pixel * transform.PixelElements(geometry.filter.channels_out);
+  }
 };
 
-// A run is units [0, OutputRows()), in any order and on any threads; unit i writes output row i.
+// A run is `stages` stages, one after the other; a stage is units(geometry, stage) units, in any
+// order and on any threads: what one unit of a stage writes, no other reads or writes. The last
+// stage has OutputRows() units, and unit i writes output row i only.
 struct Kernel {
   const char* name;
   Isa isa;
+  Road road;
   Fit (*fit)(const Geometry&, const Cpu&);
-  // From the stored weights, as many words as StoredBits() fill.
+  // Once per model; from the stored weights, as many words as StoredBits() fill.
   PackedFilter (*pack)(const Filter&, const std::uint32_t* stored);
   Workspace (*workspace)(const Geometry&);
-  void (*run)(const Call&, std::int64_t begin, std::int64_t end, std::uint64_t* own);
+  int stages;
+  std::int64_t (*units)(const Geometry&, int stage);
+  // Units [begin, end) of a stage; `own` is the thread's scratch, aligned to kAlignment.
+  void (*run)(const Call&, int stage, std::int64_t begin, std::int64_t end, std::uint64_t* own);
 };
+
+inline Call MakeCall(const Geometry& geometry, const OutputTransform& transform,
+                     const PackedFilter& packed, const std::uint32_t* input, std::uint64_t* shared,
+                     void* output) {
+  return {geometry,
+          transform,
+          packed.words.data(),
+          reinterpret_cast<const std::int32_t*>(packed.tap_bits.data()),
+          input,
+          shared,
+          output};
+}
 
 namespace kernels {
 #define TFKIT_KERNEL(name) extern const Kernel name;

@@ -7,7 +7,8 @@
 
 namespace tfkit::kbit_conv2d {
 
-const Kernel kernels::popcnt = {"popcnt",   Isa::kPopcnt,    BlocksFit,
-                                PackBlocks, BlocksWorkspace, RunBitSerial<PlainCounter>};
+const Kernel kernels::popcnt = {"popcnt",  Isa::kPopcnt, Road::kBitSerial,
+                                BlocksFit, PackBlocks,   BlocksWorkspace,
+                                1,         BlocksUnits,  RunBitSerial<PlainCounter>};
 
 }  // namespace tfkit::kbit_conv2d

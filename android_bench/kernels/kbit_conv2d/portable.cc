@@ -2,7 +2,8 @@
 
 namespace tfkit::kbit_conv2d {
 
-const Kernel kernels::portable = {"portable", Isa::kBaseline,  BlocksFit,
-                                  PackBlocks, BlocksWorkspace, RunBitSerial<PlainCounter>};
+const Kernel kernels::portable = {"portable", Isa::kBaseline, Road::kBitSerial,
+                                  BlocksFit,  PackBlocks,     BlocksWorkspace,
+                                  1,          BlocksUnits,    RunBitSerial<PlainCounter>};
 
 }  // namespace tfkit::kbit_conv2d

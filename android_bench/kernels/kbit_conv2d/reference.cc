@@ -69,30 +69,63 @@ void Sum(const Call& call, std::int64_t n, int oy, int ox, int channel, std::int
   }
 }
 
-void Run(const Call& call, std::int64_t begin, std::int64_t end, std::uint64_t*) {
+// float(sum) * scale ... + bias.
+float Float(const Call& call, int channel, const std::int32_t* sums) {
+  const Filter& filter = call.geometry.filter;
+  const std::size_t padded = PaddedChannels(filter.channels_out);
+  float y = 0.0f;
+  for (int t = 0; t < filter.Terms(); ++t) {
+    const float product = static_cast<float>(sums[t]) * call.transform.scales[t * padded + channel];
+    y = filter.bases ? y + product : product;
+  }
+  return y + call.transform.bias[channel];
+}
+
+unsigned LevelBits(const OutputTransform& transform, std::size_t padded, int channel,
+                   std::int32_t sum) {
+  int level = 0;
+  for (int t = 0; t < transform.thresholds; ++t) {
+    level += (sum ^ transform.flip[channel]) >= transform.threshold[t * padded + channel];
+  }
+  return transform.bits[level];
+}
+
+void Run(const Call& call, int, std::int64_t begin, std::int64_t end, std::uint64_t*) {
   const Geometry& geometry = call.geometry;
   const Filter& filter = geometry.filter;
+  const OutputTransform& transform = call.transform;
   const std::size_t padded = PaddedChannels(filter.channels_out);
+  const std::size_t words = PackedWords(filter.channels_out);
   std::int32_t sums[kMaxPlanes * kMaxActivationPlanes];
   for (std::int64_t row = begin; row < end; ++row) {
-    float* out = call.output + std::size_t(row) * geometry.x.output * filter.channels_out;
     for (int ox = 0; ox < geometry.x.output; ++ox) {
+      const std::size_t pixel = std::size_t(row) * geometry.x.output + ox;
+      const bool floats = transform.type == OutputType::kFloats;
+      if (!floats) {
+        std::memset(call.Levels(pixel), 0, transform.planes * words * sizeof(std::uint32_t));
+      }
       for (int channel = 0; channel < filter.channels_out; ++channel) {
         Sum(call, row / geometry.y.output, static_cast<int>(row % geometry.y.output), ox, channel,
             sums);
-        float y = 0.0f;
-        for (int t = 0; t < filter.Terms(); ++t) {
-          const float product = static_cast<float>(sums[t]) * call.scales[t * padded + channel];
-          y = filter.bases ? y + product : product;
+        if (floats) {
+          call.Floats(pixel)[channel] = Float(call, channel, sums);
+          continue;
         }
-        *out++ = y + call.bias[channel];
+        const std::uint32_t bits = LevelBits(transform, padded, channel, sums[0]);
+        for (int j = 0; j < transform.planes; ++j) {
+          call.Levels(pixel)[j * words + channel / kWordBits] |= (bits >> j & 1u)
+                                                                 << (channel % kWordBits);
+        }
       }
     }
   }
 }
 
+std::int64_t Units(const Geometry& geometry, int) { return geometry.OutputRows(); }
+
 }  // namespace
 
-const Kernel kernels::reference = {"reference", Isa::kBaseline, Suits, Pack, Scratch, Run};
+const Kernel kernels::reference = {"reference", Isa::kBaseline, Road::kLoops, Suits, Pack, Scratch,
+                                   1,           Units,          Run};
 
 }  // namespace tfkit::kbit_conv2d
