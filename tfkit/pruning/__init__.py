@@ -1,8 +1,26 @@
-"""Magnitude pruning while training, on TF-MOT: ``prune``, train with ``callbacks()``, ``strip``."""
+"""Find what a network can do without, and take it out.
+
+``METHODS`` has the methods by name. ``prepare`` puts one into a model, ``tfkit.training.fit`` trains it, ``finish``
+takes it off again. ``prune`` and ``strip`` are magnitude pruning on TF-MOT. ``tfkit.shrink`` removes structures.
+"""
 
 from __future__ import annotations
 
 from tfkit.pruning.magnitude import callbacks, is_pruned, prune, sparsity, strip
+from tfkit.pruning.method import Method, finish, prepare, pruning_of
+from tfkit.pruning.methods import METHODS
 from tfkit.pruning.tfmot import custom_objects
 
-__all__ = ["callbacks", "custom_objects", "is_pruned", "prune", "sparsity", "strip"]
+__all__ = [
+    "METHODS",
+    "Method",
+    "callbacks",
+    "custom_objects",
+    "finish",
+    "is_pruned",
+    "prepare",
+    "prune",
+    "pruning_of",
+    "sparsity",
+    "strip",
+]

@@ -18,16 +18,18 @@ from tfkit._rebuild import rebuilt
 from tfkit.layers import is_binary_layer
 from tfkit.metadata import attach_metadata, metadata_of
 from tfkit.pruning import tfmot
+from tfkit.pruning.choice import choose, require_functional
+from tfkit.pruning.method import PruningSteps, finish, pruning_of
+from tfkit.pruning.reparameterized import Reparameterized
 from tfkit.pruning.tfmot import PruneLowMagnitude
 
 keras = legacy_keras()
 
-_SIGN = "sign(0) = +1, so a latent weight set to zero becomes the weight +1 and nothing is pruned"
-
 
 def is_pruned(model: Any) -> bool:
-    """Whether the model, or one inside it, still wears pruning wrappers."""
-    return any(isinstance(layer, PruneLowMagnitude) for layer in flat_layers(model))
+    """Whether the model, or one inside it, is being pruned: it wears wrappers, or a method is at work in it."""
+    wrappers = (PruneLowMagnitude, Reparameterized)
+    return pruning_of(model) is not None or any(isinstance(layer, wrappers) for layer in flat_layers(model))
 
 
 def prune(
@@ -61,13 +63,10 @@ def prune(
         UnsupportedError: a kernel that was asked for is binary or of an unknown layer; all of them are listed.
     """
     _check_arguments(sparsity, begin_step, end_step, frequency, block_size)
-    if not isinstance(model, keras.Model) or not getattr(model, "outputs", None):
-        raise UnsupportedError(
-            f"prune takes a built functional or sequential tf_keras model, not {type(model).__name__}"
-        )
+    require_functional(model, "prune")
     if is_pruned(model):
         raise UnsupportedError(f"{model.name!r} is being pruned already; call tfkit.strip(model) first")
-    chosen = _choose(model, layers, block_size)
+    chosen = choose(model, layers, _kernels, only_matrices=block_size != (1, 1))
     copies: dict[str, Any] = {}
 
     def clone(layer: Any) -> Any:
@@ -84,13 +83,20 @@ def prune(
     return attach_metadata(rebuilt(wrapped, tfmot.custom_objects()), metadata_of(model))
 
 
-def callbacks() -> list[Any]:
-    """What ``model.fit(..., callbacks=...)`` needs for a pruned model: the step counter behind the schedule."""
-    return [UpdatePruningStep()]
+def callbacks(model: Any = None) -> list[Any]:
+    """What ``model.fit(..., callbacks=...)`` needs for a model that is being pruned.
+
+    For one made by ``prepare``, the steps of its method; for one made by ``prune`` (which need not be given), the step
+    counter behind the schedule.
+    """
+    pruning = pruning_of(model)
+    return [UpdatePruningStep()] if pruning is None else [PruningSteps(pruning)]
 
 
 def strip(model: Any) -> Any:
     """The pruned model without its wrappers, zeros in place; a model without wrappers is returned as it is."""
+    if pruning_of(model) is not None:
+        return finish(model)
     if not is_pruned(model):
         return model
     for layer in flat_layers(model):
@@ -104,7 +110,7 @@ def sparsity(model: Any) -> dict[str, float]:
     """The share of zeros in the kernel of every layer that has one that pruning works on."""
     found = {}
     for layer in model.layers:
-        inner = layer.layer if isinstance(layer, PruneLowMagnitude) else layer
+        inner = layer.layer if isinstance(layer, (PruneLowMagnitude, Reparameterized)) else layer
         kernels = _kernels(inner)
         if kernels:
             zeros = sum(int(np.sum(kernel.numpy() == 0)) for kernel in kernels)
@@ -126,52 +132,3 @@ def _check_arguments(share: float, begin_step: int, end_step: int, frequency: in
 def _kernels(layer: Any) -> list[Any]:
     """The weights to prune in a layer: none in a binary one, nor in one that TF-MOT does not know."""
     return [] if is_binary_layer(layer) else tfmot.kernels(layer)
-
-
-def _choose(model: Any, layers: str | Sequence[str], block_size: tuple[int, int]) -> set[str]:
-    """The names of the layers to wrap."""
-    if isinstance(layers, str) and layers not in ("all", "float"):
-        raise UsageError(f"layers is 'all', 'float' or a list of layer names; got {layers!r}")
-    asked = [layer.name for layer in model.layers] if isinstance(layers, str) else list(layers)
-    by_name = {layer.name: layer for layer in model.layers}
-    unknown = [name for name in asked if name not in by_name]
-    if unknown:
-        raise UsageError(f"the model has no layer {', '.join(map(repr, unknown))}; it has {', '.join(by_name)}")
-    chosen, offenders = set(), []
-    for name in asked:
-        layer = by_name[name]
-        kernels = _kernels(layer)
-        if is_binary_layer(layer):
-            if layers != "float":
-                offenders.append(f"{name!r} has a binary kernel: {_SIGN}; pass layers='float' to prune the others")
-        elif kernels and block_size != (1, 1) and any(_rank(kernel) != 2 for kernel in kernels):
-            offenders.append(
-                f"{name!r} is no dense layer or 1x1 convolution, and blocks need one; name the layers to prune"
-            )
-        elif kernels:
-            chosen.add(name)
-        elif isinstance(layer, keras.Model):
-            offenders.append(
-                f"{name!r} is a model inside a model; call its layers on the outer model's tensors instead"
-            )
-        elif any(_rank(weight) >= 2 for weight in layer.trainable_weights) and not _stays_dense(layer):
-            offenders.append(
-                f"{name!r} ({type(layer).__name__}) has weights that pruning does not know; name the layers to prune"
-            )
-        elif not isinstance(layers, str):
-            offenders.append(f"{name!r} ({type(layer).__name__}) has no kernel that pruning works on")
-    if offenders:
-        listed = "\n".join(f"  - {offender}" for offender in offenders)
-        raise UnsupportedError(f"cannot prune {model.name!r} as asked:\n{listed}")
-    if not chosen:
-        raise UnsupportedError(f"{model.name!r} has no kernel that pruning works on")
-    return chosen
-
-
-def _rank(weight: Any) -> int:
-    """Axes longer than one: a 1x1 convolution's kernel is a matrix."""
-    return sum(1 for size in weight.shape if size != 1)
-
-
-def _stays_dense(layer: Any) -> bool:
-    return isinstance(layer, (keras.layers.DepthwiseConv2D, keras.layers.PReLU))

@@ -197,7 +197,7 @@ class _Run:
             calibrate(network, self._samples)
         callbacks: list[Any] = [_Watch(epoch, recipe, self._steps, step_progress)]
         if is_pruned(network):
-            callbacks.extend(pruning_callbacks())
+            callbacks.extend(pruning_callbacks(network))
         loose = [kernel for kernel in binary_kernels(network) if kernel.constraint is None]
         if recipe.clip_latent and loose:
             callbacks.append(_Clip(loose))

@@ -1,0 +1,37 @@
+"""Prune, retrain, prune again: Han et al. 2015."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tfkit.pruning.masked import Gradual, alive
+from tfkit.pruning.method import Pruning
+from tfkit.pruning.thresholds import largest_of_all
+
+
+@dataclass(frozen=True)
+class Han(Gradual):
+    """Connections below a threshold are removed, the rest is retrained from where it is, and so on.
+
+        w = 0 for good where |w| < q · σ_layer
+
+    σ is the standard deviation of the weights that a layer has left, q the quality parameter, one for all layers;
+    q is found such that the share of zeros of the round is met.
+
+    Source: Han et al. 2015, https://arxiv.org/abs/1506.02626, section 3.
+    """
+
+    name: ClassVar[str] = "han"
+    summary: ClassVar[str] = "prune below a multiple of each layer's standard deviation, retrain, repeat"
+    source: ClassVar[str] = "Han et al. 2015, https://arxiv.org/abs/1506.02626"
+
+    def masks(self, pruning: Pruning, share: float) -> list[np.ndarray]:
+        scores = {}
+        for wrapper in pruning.wrappers:
+            w = wrapper.layer.kernel.numpy()
+            left = w[wrapper.mask.numpy() > 0]
+            scores[wrapper.name] = alive(wrapper, np.abs(w) / max(float(np.std(left)), 1e-12))
+        return list(largest_of_all(scores, share).values())
