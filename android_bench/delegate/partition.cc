@@ -123,20 +123,24 @@ Operand Partition::OperandOf(TfLiteContext* context, int tensor, std::size_t byt
                              std::int64_t parts) const {
   Operand operand;
   operand.part_bytes = bytes / parts;
+  int owner = tensor;  // whose memory it is
   const auto inner = schedule_.places.find(tensor);
   if (inner != schedule_.places.end()) {
     const Location& place = inner->second;
     if (place.of_thread) {
       operand.own_offset = place.word * sizeof(std::uint64_t);
-    } else {
-      operand.data = reinterpret_cast<char*>(arena_->data() + place.word);
+      return operand;
     }
-    return operand;
+    if (place.output == Location::kNowhere) {
+      operand.data = reinterpret_cast<char*>(arena_->data() + place.word);
+      return operand;
+    }
+    owner = place.output;
   }
-  const TfLiteTensor& outer = context->tensors[tensor];
+  const TfLiteTensor& outer = context->tensors[owner];
   if (!outer.data || outer.bytes < bytes ||
-      reinterpret_cast<std::uintptr_t>(outer.data) % SizeOf(outer.type) != 0) {
-    throw Unsupported("tensor " + std::to_string(tensor) +
+      reinterpret_cast<std::uintptr_t>(outer.data) % SizeOf(context->tensors[tensor].type) != 0) {
+    throw Unsupported("tensor " + std::to_string(owner) +
                       " has no memory, too little, or misaligned memory");
   }
   operand.data = static_cast<char*>(outer.data);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #include "delegate/arena.h"
 
@@ -19,6 +20,28 @@ bool Reads(const StepFacts& step, int tensor) {
   return std::count(step.inputs.begin(), step.inputs.end(), tensor) != 0;
 }
 
+// Memory that groups [first, last] need for an inner tensor, or for several of one size, each of
+// which takes the place of the one before.
+struct Piece {
+  std::size_t bytes = 0;
+  int first = 0;
+  int last = 0;
+  int output = Location::kNowhere;  // in whose memory it lies; else it is the arena's
+};
+
+// Memory that the runtime holds for an output of the partition.
+struct Output {
+  int tensor = 0;
+  std::size_t bytes = 0;
+  std::vector<std::pair<int, int>> busy;  // first and last group of what lies in it
+
+  bool Takes(const Piece& piece) const {
+    return piece.bytes <= bytes && std::none_of(busy.begin(), busy.end(), [&](const auto& groups) {
+             return piece.first <= groups.second && groups.first <= piece.last;
+           });
+  }
+};
+
 class Scheduler {
  public:
   Scheduler(const std::vector<StepFacts>& steps, int max_threads)
@@ -27,8 +50,13 @@ class Scheduler {
   Schedule Make() {
     FormGroups();
     for (int i = 0; i < Count(); ++i) {
-      if (steps_[i].inner) PlaceOutput(i);
+      if (steps_[i].inner) {
+        PlaceInner(i);
+      } else {
+        OfferOutput(i);
+      }
     }
+    FillOutputs();
     for (Group& group : schedule_.groups) PlanScratch(group);
     PlaceAll();
     return std::move(schedule_);
@@ -88,7 +116,7 @@ class Scheduler {
     return last;
   }
 
-  void PlaceOutput(int index) {
+  void PlaceInner(int index) {
     const StepFacts& step = steps_[index];
     Group& group = schedule_.groups[group_of_[index]];
     const int last = LastReader(index);
@@ -100,7 +128,7 @@ class Scheduler {
     const int piece = PieceToTakeOver(index);
     if (piece < 0) {
       piece_of_[step.output] = static_cast<int>(pieces_.size());
-      pieces_.push_back({Words(step.output_bytes), group_of_[index], group_of_[last]});
+      pieces_.push_back({step.output_bytes, group_of_[index], group_of_[last]});
     } else {
       piece_of_[step.output] = piece;
       pieces_[piece].last = group_of_[last];
@@ -115,9 +143,7 @@ class Scheduler {
     const Group& group = schedule_.groups[group_of_[index]];
     for (int tensor : step.inputs) {
       const auto piece = piece_of_.find(tensor);
-      if (piece == piece_of_.end() || pieces_[piece->second].words != Words(step.output_bytes)) {
-        continue;
-      }
+      if (piece == piece_of_.end() || pieces_[piece->second].bytes != step.output_bytes) continue;
       // In other parts, another thread may be anywhere in the group.
       bool alone = true;
       for (int i = group.first; i < Count(); ++i) {
@@ -126,6 +152,41 @@ class Scheduler {
       if (alone) return piece->second;
     }
     return -1;
+  }
+
+  // From when it is written on, an output's memory is taken; by a chain of sums that ends in it
+  // even before.
+  void OfferOutput(int index) {
+    const StepFacts& step = steps_[index];
+    int first = group_of_[index];
+    const int piece = PieceToTakeOver(index);
+    if (piece >= 0) {
+      first = pieces_[piece].first;
+      pieces_[piece].output = step.output;
+    }
+    const int end = static_cast<int>(schedule_.groups.size());
+    outputs_.push_back({step.output, step.output_bytes, {{first, end}}});
+  }
+
+  // The rest goes where there is room, large pieces first, each into the smallest output that takes
+  // it.
+  void FillOutputs() {
+    std::vector<Piece*> order;
+    for (Piece& piece : pieces_) {
+      if (piece.output == Location::kNowhere) order.push_back(&piece);
+    }
+    std::stable_sort(order.begin(), order.end(),
+                     [](const Piece* a, const Piece* b) { return a->bytes > b->bytes; });
+    std::stable_sort(outputs_.begin(), outputs_.end(),
+                     [](const Output& a, const Output& b) { return a.bytes < b.bytes; });
+    for (Piece* piece : order) {
+      const auto output =
+          std::find_if(outputs_.begin(), outputs_.end(),
+                       [&](const Output& candidate) { return candidate.Takes(*piece); });
+      if (output == outputs_.end()) continue;
+      output->busy.emplace_back(piece->first, piece->last);
+      piece->output = output->tensor;
+    }
   }
 
   // own_words has counted the group's tensors; the first step's scratch goes in front of them.
@@ -141,21 +202,25 @@ class Scheduler {
   }
 
   void PlaceAll() {
-    std::vector<Placement> tensors = pieces_;
+    std::vector<Placement> tensors;
+    for (const Piece& piece : pieces_) {
+      const bool in_arena = piece.output == Location::kNowhere;
+      tensors.push_back({in_arena ? Words(piece.bytes) : 0, piece.first, piece.last});
+    }
+    std::vector<Placement> all = tensors;
     schedule_.tensor_words = Place(tensors);
-    const std::size_t count = pieces_.size();
     for (std::size_t g = 0; g < schedule_.groups.size(); ++g) {
       const Group& group = schedule_.groups[g];
       const std::size_t shared = AlignedWords(Leader(group).work.shared_words);
       const int step = static_cast<int>(g);
-      pieces_.push_back({shared + group.threads * group.own_words, step, step});
+      all.push_back({shared + group.threads * group.own_words, step, step});
     }
-    schedule_.words = Place(pieces_);
+    schedule_.words = Place(all);
     for (const auto& [tensor, piece] : piece_of_) {
-      schedule_.places[tensor] = {pieces_[piece].offset, false};
+      schedule_.places[tensor] = {all[piece].offset, false, pieces_[piece].output};
     }
     for (std::size_t g = 0; g < schedule_.groups.size(); ++g) {
-      schedule_.groups[g].scratch = pieces_[count + g].offset;
+      schedule_.groups[g].scratch = all[pieces_.size() + g].offset;
     }
   }
 
@@ -163,8 +228,9 @@ class Scheduler {
   const int max_threads_;
   Schedule schedule_;
   std::vector<int> group_of_;  // of each step
-  std::vector<Placement> pieces_;
-  std::map<int, int> piece_of_;  // of each tensor in the arena
+  std::vector<Piece> pieces_;
+  std::map<int, int> piece_of_;  // of each tensor that is there as a whole
+  std::vector<Output> outputs_;
 };
 
 }  // namespace

@@ -36,6 +36,10 @@ struct Group {
 struct Location {
   std::size_t word = 0;    // of the arena, or of each thread's own scratch
   bool of_thread = false;  // a thread keeps the block that it works on, nobody the whole tensor
+  // Instead: at the start of this output of the partition. The runtime holds its memory all the
+  // while, and nobody has use for it before the output is written.
+  int output = kNowhere;
+  static constexpr int kNowhere = -1;
 };
 
 struct Schedule {

@@ -157,6 +157,31 @@ TEST(DelegateGlue, KeepsOneImage) {
   }
 }
 
+// Where the runtime wants the last sum, no memory is needed for those before it, nor for what a
+// kernel that does not write row by row convolves.
+TEST(DelegateGlue, SumsLieInTheOutput) {
+  for (const char* kernel : {"reference", "portable", "avx2_lut", ""}) {
+    if (*kernel != 0 && !IsKernelName(kernel)) continue;
+    Options options;
+    options.kernel = kernel;
+    const auto delegate = std::make_shared<Delegate>(options);
+    FakeGraph graph = Residual();
+    graph.outputs = {kSecondSum, kSecond};
+    FakeRuntime runtime(graph);
+    ASSERT_TRUE(runtime.Apply(delegate->handle())) << runtime.errors();
+    for (int batch : {2, 1}) {
+      runtime.ResizeInput(kImage, {batch, kSide, kSide, kDepth});
+      ASSERT_TRUE(runtime.Allocate()) << runtime.errors();
+      const std::vector<float> image = FillInput(runtime, batch, kImage);
+      ASSERT_TRUE(runtime.Invoke()) << runtime.errors();
+      EXPECT_EQ(ReadOutput(runtime, kSecondSum), Block(Block(image, batch), batch)) << kernel;
+      EXPECT_EQ(ReadOutput(runtime, kImage), image) << kernel;
+      const std::size_t bits_bytes = batch * kSide * kSide * 2 * sizeof(std::uint32_t);
+      EXPECT_LE(delegate->Report().arena_bytes, 2 * (bits_bytes + 64)) << kernel;
+    }
+  }
+}
+
 TEST(DelegateGlue, ASumThatOthersReadIsTheirs) {
   FakeGraph graph = Residual();
   graph.outputs = {kSecondSum, kFirstSum, kFirst};

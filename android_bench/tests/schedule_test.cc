@@ -102,6 +102,43 @@ TEST(Schedule, OutputsOfThePartitionHaveNoPlace) {
   EXPECT_EQ(schedule.groups[0].last, 2);
 }
 
+// The runtime holds the last sum's memory anyway.
+TEST(Schedule, SumsLieWhereTheLastOneGoes) {
+  std::vector<StepFacts> steps = TwoBlocks();
+  steps[4].inner = false;
+  const Schedule schedule = MakeSchedule(steps, 1);
+  EXPECT_EQ(schedule.places.at(kSum).output, kSumAgain);
+  EXPECT_EQ(schedule.places.at(kSigns).output, Location::kNowhere);  // read while that is written
+  EXPECT_EQ(schedule.tensor_words, kRows * kRowBytes / 32 / 8);
+}
+
+// Here a sum is no chain's end, but the output of a later convolution has yet to be written.
+TEST(Schedule, TensorsLieInOutputsUntilThoseAreWritten) {
+  std::vector<StepFacts> steps = TwoBlocks();
+  steps[3].inputs = {kSigns, kSum};
+  steps[3].output_bytes /= 2;
+  steps[4] = {{kSigns}, kSumAgain, kRows * kRowBytes, false, Convolution()};
+  steps.push_back({{kSigns}, kSumAgain + 1, kRows * kRowBytes - 1, false, Convolution()});
+  const Schedule schedule = MakeSchedule(steps, 1);
+  ASSERT_EQ(schedule.groups.size(), 4u);
+  EXPECT_EQ(schedule.places.at(kSum).output, kSumAgain);  // the other is a byte too small
+  EXPECT_EQ(schedule.places.at(kConvolvedAgain).output, kSumAgain + 1);
+  EXPECT_EQ(schedule.places.at(kSigns).output, Location::kNowhere);
+}
+
+TEST(Schedule, NothingNeededTogetherLiesInOneOutput) {
+  std::vector<StepFacts> steps = TwoBlocks();
+  steps[2].inputs = {kImage};  // the sum is read by the second convolution's sum alone
+  const int small = kSumAgain + 1, large = kSumAgain + 2;
+  steps.push_back({{kSumAgain}, small, kRows * kRowBytes / 32, true, Convolution()});
+  steps.push_back({{small}, large, 2 * kRows * kRowBytes, false, Convolution()});
+  const Schedule schedule = MakeSchedule(steps, 1);
+  EXPECT_EQ(schedule.places.at(kSum).output, large);
+  EXPECT_EQ(schedule.places.at(kSumAgain).output, large);  // in the sum's place
+  EXPECT_EQ(schedule.places.at(kSigns).output, Location::kNowhere);
+  EXPECT_EQ(schedule.places.at(small).output, Location::kNowhere);
+}
+
 TEST(Schedule, StepsRunAloneWhereUnitsAreNoParts) {
   for (int spoilt = 0; spoilt < 4; ++spoilt) {
     std::vector<StepFacts> steps = TwoBlocks();
