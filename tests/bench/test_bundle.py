@@ -10,13 +10,16 @@ import pytest
 
 from tfkit import _native
 from tfkit._errors import DeviceError, MissingToolError, UnsupportedError
-from tfkit.bench import bundle
+from tfkit.bench import bionic, bundle
 from tfkit.bench.artifacts import Artifacts
 from tfkit.bench.bundle import Bundle
+from tfkit.bench.examination import examine
 from tfkit.devices import connect, qemu
 from tfkit.devices.local import LocalDevice
+from tfkit.devices.simulated import Phone
 from tfkit.devices.userland import Userland
 
+pytest_plugins = ["tfkit.devices.simulated.pytest"]
 BOARD = Userland("arm64", (6, 1), "glibc", (2, 36), (3, 4, 30))
 
 
@@ -96,6 +99,56 @@ def test_missing_libraries_name_the_command(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setattr(qemu, "SYSROOT", tmp_path)
     with pytest.raises(MissingToolError, match=r"lacks ld-linux-aarch64.so.1, .*apt-get install"):
         Bundle.for_device(Other(Userland("arm64", libc="bionic", api_level=31)))
+
+
+@pytest.fixture
+def ndk_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A stand-in for what the NDK builds: its runner is a script, which every phone's shell runs."""
+    folder = tmp_path / "built"
+    folder.mkdir()
+    (folder / "tfkit_bench").write_text('#!/system/bin/sh\necho "stand-in $*"\n')
+    for name in ("libtfkit_delegate.so", "libLiteRt.so"):
+        (folder / name).write_text(f"{name} for bionic")
+    monkeypatch.setenv(bionic.VARIABLE, str(folder))
+    return folder
+
+
+def test_a_phone_gets_what_was_built_for_it(ndk_build: Path) -> None:
+    found = Bundle.for_device(Other(Userland("arm64", libc="bionic", api_level=24)))
+    assert (found.label, found.libraries, found.artifacts.runner) == ("bionic build", (), ndk_build / "tfkit_bench")
+    assert (found.provenance()["label"], found.provenance()["litert_version"]) == ("bionic build", None)
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize("userland", [Userland("arm64", libc="bionic", api_level=23), Userland("arm64"), BOARD])
+def test_others_do_not(ndk_build: Path, userland: Userland) -> None:
+    assert ndk_build not in Bundle.for_device(Other(userland)).artifacts.runner.parents
+
+
+def test_a_build_beside_the_other_platforms(ndk_build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    phone = Other(Userland("arm64", libc="bionic", api_level=34))
+    monkeypatch.delenv(bionic.VARIABLE)
+    monkeypatch.setenv("TFKIT_NATIVE_DIR", str(tmp_path))
+    beside = ndk_build.rename(tmp_path / "android-aarch64")
+    assert Bundle.for_device(phone).artifacts.delegate == beside / "libtfkit_delegate.so"
+    (beside / "libLiteRt.so").unlink()
+    with pytest.raises(MissingToolError, match=r"android-aarch64 lacks libLiteRt.so: .* or remove the folder"):
+        Bundle.for_device(phone)
+    monkeypatch.setenv(bionic.VARIABLE, str(tmp_path / "nowhere"))
+    with pytest.raises(MissingToolError, match=r"nowhere lacks tfkit_bench, .* or unset TFKIT_ANDROID_DIR"):
+        Bundle.for_device(phone)
+
+
+@pytest.mark.qemu
+def test_what_was_built_starts_on_a_phone(ndk_build: Path, simulated_phone: Phone) -> None:
+    with connect(simulated_phone.spec) as device:
+        found = Bundle.for_device(device)
+        found.push(device)
+        assert len(simulated_phone.pushed) == 3
+        said = device.run(found.command(["--help"], with_delegate=True), timeout=60).stdout
+        assert re.fullmatch(r"stand-in --litert /\S+/libLiteRt.so --delegate /\S+/libtfkit_delegate.so --help\n", said)
+        (programs, *_) = examine(device)
+        assert programs.action == "the runner starts as it is (bionic build)"
 
 
 def test_nothing_starts_before_it_is_pushed() -> None:

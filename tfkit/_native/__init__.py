@@ -27,7 +27,7 @@ def path(name: str, platform: str | None = None) -> Path:
         MissingToolError: tfkit was installed without its native part for ``platform``.
     """
     platform = platform or host_platform()
-    found = _folder() / platform / name
+    found = folder(platform) / name
     if found.is_file():
         return found
     raise MissingToolError(
@@ -36,9 +36,10 @@ def path(name: str, platform: str | None = None) -> Path:
     )
 
 
-def _folder() -> Path:
+def folder(platform: str) -> Path:
+    """Where the files for ``platform`` are, or would be."""
     override = os.environ.get("TFKIT_NATIVE_DIR")
     if override:
-        return Path(override)
+        return Path(override) / platform
     # Asked of the distribution, not of __file__: an editable install keeps the binaries in site-packages.
-    return Path(str(distribution("tfkit").locate_file("tfkit/_native")))
+    return Path(str(distribution("tfkit").locate_file("tfkit/_native"))) / platform

@@ -16,11 +16,12 @@ RUNNER = "tfkit_bench"
 
 @dataclass(frozen=True)
 class Artifacts:
-    """Host paths of what a device of one platform is given."""
+    """Host paths of what a device of one platform is given; ``litert_version`` None: not known."""
 
     runner: Path
     delegate: Path
     litert: Path
+    litert_version: str | None = VERSION
 
     @classmethod
     def for_platform(cls, platform: str) -> Artifacts:
@@ -31,13 +32,13 @@ class Artifacts:
             litert_library(platform),
         )
 
-    def provenance(self) -> Mapping[str, str]:
+    def provenance(self) -> Mapping[str, str | None]:
         """SHA-256 of each file, and LiteRT's version."""
         return {
             "runner_sha256": sha256(self.runner),
             "delegate_sha256": sha256(self.delegate),
             "litert_sha256": sha256(self.litert),
-            "litert_version": VERSION,
+            "litert_version": self.litert_version,
         }
 
 

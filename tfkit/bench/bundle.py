@@ -2,7 +2,8 @@
 
 On a device whose own C library is new enough the runner starts as it is. On Android, which has another C library, and
 on old boards it starts through a loader and a glibc of its own, which travel with it; results carry the label
-``glibc bundle`` then. Which it is, and whether the device can run tfkit at all, is known before anything is sent.
+``glibc bundle`` then. A phone for whose C library the user has built tfkit is given that instead (``bionic build``).
+Which it is, and whether the device can run tfkit at all, is known before anything is sent.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from tfkit import _native
 from tfkit._errors import DeviceError, UnsupportedError
+from tfkit.bench import bionic
 from tfkit.bench.artifacts import Artifacts, sha256
 from tfkit.devices import Device
 from tfkit.devices.qemu import LIBRARIES, LOADER, SYSROOT, check_libraries
@@ -28,10 +30,14 @@ OLDEST_KERNEL: Version = (3, 7)
 
 @dataclass
 class Bundle:
-    """The files of one device; ``libraries`` is empty where the device's own C library serves."""
+    """The files of one device; ``libraries`` is empty where the device's own C library serves.
+
+    ``label`` goes beside results: None where tfkit's own build for the platform starts as it is.
+    """
 
     artifacts: Artifacts
     libraries: tuple[Path, ...] = ()
+    label: str | None = None
     _there: dict[Path, str] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -48,18 +54,15 @@ class Bundle:
         check(device.name, userland)
         if serves(userland, device.platform):
             return cls(Artifacts.for_platform(device.platform))
+        if built := bionic.installed(userland):
+            return cls(built, label=bionic.LABEL)
         if userland.kernel and userland.kernel < OLDEST_KERNEL:
             raise UnsupportedError(
                 f"{device.name} runs Linux {_text(userland.kernel)}; the C library that tfkit brings needs "
                 f"{_text(OLDEST_KERNEL)} or newer. Update the device"
             )
         check_libraries()
-        return cls(Artifacts.for_platform(device.platform), tuple(SYSROOT / name for name in LIBRARIES))
-
-    @property
-    def label(self) -> str | None:
-        """``"glibc bundle"`` where the device's own C library is not used."""
-        return LABEL if self.libraries else None
+        return cls(Artifacts.for_platform(device.platform), tuple(SYSROOT / name for name in LIBRARIES), LABEL)
 
     def push(self, device: Device) -> None:
         """Bring every file to ``device``; those that are in its cache are not sent again. Raises ``DeviceError``."""

@@ -60,8 +60,8 @@ def _programs(device: Device, userland: Userland) -> Iterator[Point]:
     except TfkitError as error:
         yield Point("programs", "bad", system, str(error))
         return
-    label = f"the runner starts through its own loader and glibc ({bundle.label})"
-    yield Point("programs", "ok", system, label if bundle.label else "the runner starts as it is")
+    how = "the runner starts through its own loader and glibc" if bundle.libraries else "the runner starts as it is"
+    yield Point("programs", "ok", system, f"{how} ({bundle.label})" if bundle.label else how)
 
 
 def _speed(now: Surroundings) -> Iterator[Point]:
