@@ -25,6 +25,7 @@ PUBLIC = [
     "tfkit.models",
     "tfkit.optimizers",
     "tfkit.pruning",
+    "tfkit.pruning.shrink",
     "tfkit.quantization",
     "tfkit.quantizers",
     "tfkit.runtime",

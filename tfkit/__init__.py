@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tfkit.converters import Conversion, convert, inspect, verify
     from tfkit.counting import count
     from tfkit.pruning import prune, strip
+    from tfkit.pruning.shrink import shrink
     from tfkit.quantization import quantize_aware
     from tfkit.saving import load, save
 
@@ -31,6 +32,7 @@ __all__ = [
     "prune",
     "quantize_aware",
     "save",
+    "shrink",
     "strip",
     "verify",
 ]
@@ -44,6 +46,7 @@ _HOME = {
     "load": "tfkit.saving",
     "save": "tfkit.saving",
     "prune": "tfkit.pruning",
+    "shrink": "tfkit.pruning.shrink",
     "strip": "tfkit.pruning",
     "quantize_aware": "tfkit.quantization",
 }
