@@ -7,6 +7,7 @@
 
 #include "delegate/node_view.h"
 #include "delegate/op.h"
+#include "delegate/unpack_weights.h"
 
 namespace tfkit {
 namespace {
@@ -48,7 +49,17 @@ std::map<int, int> CountWriters(TfLiteContext* context, const std::vector<int>& 
                     "): " + reason);
 }
 
-bool IsBinary(const NodeView& node) { return node.is_custom() && IsOpName(node.op_name()); }
+bool IsOurs(const NodeView& node) {
+  return node.is_custom() && (IsOpName(node.op_name()) || UnpackedWeights::IsName(node.op_name()));
+}
+
+void Check(const NodeView& node, const Options& options) {
+  if (UnpackedWeights::IsName(node.op_name())) {
+    UnpackedWeights::Check(node);
+  } else {
+    MakeOp(node, options.kernel);
+  }
+}
 
 bool CanRun(const NodeView& node, const Options& options) {
   try {
@@ -64,17 +75,17 @@ bool CanRun(const NodeView& node, const Options& options) {
 std::vector<int> NodesToClaim(TfLiteContext* context, const Options& options) {
   const std::vector<int> plan = ExecutionPlan(context);
   std::vector<NodeView> nodes;
-  bool any_binary = false;
+  bool any_ours = false;
   std::set<int> convolved;  // tensors
   for (int index : plan) {
     const NodeView node(context, index);
-    if (IsBinary(node)) {
+    if (IsOurs(node)) {
       try {
-        MakeOp(node, options.kernel);
+        Check(node, options);
       } catch (const Unsupported& error) {
         Refuse(node, error.what());
       }
-      any_binary = true;
+      any_ours = true;
       if (std::strcmp(node.op_name(), "LceBconv2d") == 0) convolved.insert(node.output_index(0));
     } else if (!node.is_builtin_add() || !CanRun(node, options) ||
                (convolved.count(node.input_index(0)) == 0 &&
@@ -83,14 +94,14 @@ std::vector<int> NodesToClaim(TfLiteContext* context, const Options& options) {
     }
     nodes.push_back(node);
   }
-  if (!any_binary) return {};  // a model that is none of this delegate's business
+  if (!any_ours) return {};  // a model that is none of this delegate's business
 
   const std::map<int, int> writers = CountWriters(context, plan);
   std::vector<int> claimed;
   for (const NodeView& node : nodes) {
     if (writers.at(node.output_index(0)) == 1) {
       claimed.push_back(node.index());
-    } else if (IsBinary(node)) {
+    } else if (IsOurs(node)) {
       Refuse(node, "its output is written by another node too");
     }
   }

@@ -38,6 +38,10 @@ Partition::Partition(TfLiteContext* context, const TfLiteDelegateParams& params,
     const NodeView view(context, step->node);
     step->name = view.op_name();
     try {
+      if (UnpackedWeights::IsName(view.op_name())) {
+        unpacked_.push_back(std::make_unique<UnpackedWeights>(context, view));
+        continue;
+      }
       step->op = MakeOp(view, options.kernel);
       for (int input = 0; input < step->op->activations(); ++input) {
         step->inputs.push_back(view.input_index(input));
@@ -108,6 +112,7 @@ void Partition::Plan(int threads) {
         {step->inputs, step->output, step->output_bytes, IsInner(step->output), step->work});
     memory.packed_bytes += step->work.packed_bytes;
   }
+  for (const auto& weights : unpacked_) memory.packed_bytes += weights->bytes();
   schedule_ = MakeSchedule(facts, threads);
   arena_->Reserve(this, schedule_.words);
   memory.tensor_bytes = schedule_.tensor_words * sizeof(std::uint64_t);

@@ -17,6 +17,7 @@
 #include "delegate/options.h"
 #include "delegate/schedule.h"
 #include "delegate/thread_pool.h"
+#include "delegate/unpack_weights.h"
 
 namespace tfkit {
 
@@ -75,6 +76,7 @@ class Partition {
   ThreadPool& pool_;
   const std::shared_ptr<Arena> arena_;
   bool ready_ = false;  // the last Prepare succeeded
+  std::vector<std::unique_ptr<UnpackedWeights>> unpacked_;
   std::vector<std::unique_ptr<Step>> steps_;
   std::vector<int> outputs_;  // tensors that others read
   Schedule schedule_;

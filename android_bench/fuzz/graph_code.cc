@@ -17,7 +17,8 @@ const TfLiteType kTypes[] = {kTfLiteFloat32, kTfLiteInt32, kTfLiteInt8, kTfLiteN
                              static_cast<TfLiteType>(77)};
 const char* const kOps[] = {"LceQuantize",     "LceBconv2d",     "LceBMaxPool2d",
                             "LceDequantize",   "SomeoneElses",   "ADD",
-                            "TfkitKBitConv2D", "TfkitKBitDense", "TfkitKBitQuantize"};
+                            "TfkitKBitConv2D", "TfkitKBitDense", "TfkitKBitQuantize",
+                            "TfkitUnpackWeights"};
 
 class Reader {
  public:
