@@ -96,24 +96,24 @@ void Count(const std::uint8_t* patch, const std::uint8_t* weights, std::size_t v
   }
 }
 
-constexpr neon::TileFunctions kFunctions = {
-    {{nullptr, Count<1, false>, Count<2, false>, Count<3, false>, Count<4, false>, Count<5, false>,
-      Count<6, false>, Count<7, false>, Count<8, false>},
-     {nullptr, Count<1, true>, Count<2, true>, Count<3, true>, Count<4, true>, Count<5, true>,
-      Count<6, true>, Count<7, true>, Count<8, true>}},
-    {},
-    {}};
-
 Fit FitOf(const Geometry& geometry, const Cpu& cpu) {
   if (!geometry.filter.CountsFit16Bits()) return Fit::kCannot;
   return neon::LoopFor(cpu) == neon::Loop::kInOrder ? Fit::kSuits : Fit::kCan;
 }
 
 void Run(const Call& call, int, std::int64_t begin, std::int64_t end, std::uint64_t* own) {
-  neon::RunTiled(call, kFunctions, begin, end, own);
+  neon::RunTiled(call, neon::kInOrderLoops, begin, end, own);
 }
 
 }  // namespace
+
+constexpr neon::TileFunctions neon::kInOrderLoops = {
+    {{nullptr, Count<1, false>, Count<2, false>, Count<3, false>, Count<4, false>, Count<5, false>,
+      Count<6, false>, Count<7, false>, Count<8, false>},
+     {nullptr, Count<1, true>, Count<2, true>, Count<3, true>, Count<4, true>, Count<5, true>,
+      Count<6, true>, Count<7, true>, Count<8, true>}},
+    {},
+    {}};
 
 const Kernel kernels::neon_inorder = {
     "neon_inorder",   Isa::kNeon, FitOf, neon::PackTiles, neon::TiledWorkspace, 1,

@@ -41,6 +41,10 @@ struct TileFunctions {
   OutputFunction to_bits[2][kTilePixels + 1];
 };
 
+// Those of neon_xnor.cc and of neon_inorder.cc.
+extern const TileFunctions kXnorLoops;
+extern const TileFunctions kInOrderLoops;
+
 PackedFilter PackTiles(const Filter&, const std::uint32_t* filter);
 Workspace TiledWorkspace(const Geometry&);
 // A unit is an output row.

@@ -198,18 +198,18 @@ constexpr neon::TileFunctions Functions() {
   return functions;
 }
 
-constexpr neon::TileFunctions kFunctions = Functions();
-
 // Any core can; in-order ones have a kernel of their own before this one in the list.
 Fit Suits(const Geometry& geometry, const Cpu&) {
   return geometry.filter.CountsFit16Bits() ? Fit::kSuits : Fit::kCannot;
 }
 
 void Run(const Call& call, int, std::int64_t begin, std::int64_t end, std::uint64_t* own) {
-  neon::RunTiled(call, kFunctions, begin, end, own);
+  neon::RunTiled(call, neon::kXnorLoops, begin, end, own);
 }
 
 }  // namespace
+
+constexpr neon::TileFunctions neon::kXnorLoops = Functions();
 
 const Kernel kernels::neon_xnor = {
     "neon_xnor", Isa::kNeon,       Suits, neon::PackTiles, neon::TiledWorkspace,
