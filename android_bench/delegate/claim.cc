@@ -61,6 +61,11 @@ void Check(const NodeView& node, const Options& options) {
   }
 }
 
+bool Convolves(const NodeView& node) {
+  return std::strcmp(node.op_name(), "LceBconv2d") == 0 ||
+         std::strcmp(node.op_name(), "TfkitKBitConv2D") == 0;
+}
+
 bool CanRun(const NodeView& node, const Options& options) {
   try {
     MakeOp(node, options.kernel);
@@ -86,7 +91,7 @@ std::vector<int> NodesToClaim(TfLiteContext* context, const Options& options) {
         Refuse(node, error.what());
       }
       any_ours = true;
-      if (std::strcmp(node.op_name(), "LceBconv2d") == 0) convolved.insert(node.output_index(0));
+      if (Convolves(node)) convolved.insert(node.output_index(0));
     } else if (!node.is_builtin_add() || !CanRun(node, options) ||
                (convolved.count(node.input_index(0)) == 0 &&
                 convolved.count(node.input_index(1)) == 0)) {

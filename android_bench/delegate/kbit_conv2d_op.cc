@@ -5,8 +5,11 @@
 #include <limits>
 #include <vector>
 
+#include "delegate/kbit_levels.h"
 #include "delegate/op.h"
 #include "delegate/window_options.h"
+#include "kernels/buffer.h"
+#include "kernels/kbit_conv2d/cost.h"
 #include "kernels/kbit_conv2d/select.h"
 
 namespace tfkit {
@@ -16,9 +19,20 @@ using kbit_conv2d::Code;
 using kbit_conv2d::Filter;
 using kbit_conv2d::PaddedChannels;
 
-enum InputPosition { kActivations, kWeights, kScales, kBias, kInputs };
+// With float output only the first ones.
+enum InputPosition {
+  kActivations,
+  kWeights,
+  kScales,
+  kBias,
+  kFloatInputs,
+  kThresholds = kFloatInputs,
+  kLevelBits,
+  kFalling,
+  kLevelInputs
+};
 
-// Options that every node has, in this order.
+// Options that every node has, in this order; with levels as output one more.
 const std::vector<const char*> kOptions = {"activation_lowest",
                                            "activation_planes",
                                            "activation_step",
@@ -36,6 +50,7 @@ const std::vector<const char*> kOptions = {"activation_lowest",
                                            "weight_lowest",
                                            "weight_planes",
                                            "weight_step"};
+const char* const kOutputPlanes = "output_planes";
 
 int InRange(const char* name, int value, int low, int high) {
   if (value >= low && value <= high) return value;
@@ -43,62 +58,48 @@ int InRange(const char* name, int value, int low, int high) {
                     ", not " + std::to_string(low) + " to " + std::to_string(high));
 }
 
-// Rough rates of one thread in products of single bits.
-double BitsPerMicrosecond(Isa isa) {
-  switch (isa) {
-    case Isa::kBaseline:
-      return 20e3;
-    case Isa::kAvx512Vpopcntdq:
-      return 900e3;
-    default:
-      return 60e3;
-  }
+// Where an array would start for row `row` to lie at `place`: kernels find a row by its distance
+// from the start, whether the rows before it exist or not.
+float* StartOfRows(float* place, std::int64_t row, std::size_t row_elements) {
+  const auto address = reinterpret_cast<std::uintptr_t>(place);
+  return reinterpret_cast<float*>(address - row * row_elements * sizeof(float));
 }
 
-// TfkitKBitConv2D on images, TfkitKBitDense on the last axis of anything.
+// TfkitKBitConv2D on images; TfkitKBitDense on the last axis of anything, or with a window on whole
+// images, which it flattens. Their outputs are floats, or where the type is int32 the levels of the
+// quantizer behind them.
 class KBitConv2dOp : public Op {
  public:
   KBitConv2dOp(const NodeView& node, const std::string& forced_kernel, bool dense)
       : forced_kernel_(forced_kernel), dense_(dense) {
-    node.ExpectCounts(kInputs, 1);
+    const TfLiteType output = node.Output(0).type;
+    gives_levels_ = output == kTfLiteInt32;
+    node.ExpectCounts(gives_levels_ ? kLevelInputs : kFloatInputs, 1);
     if (node.Input(kActivations).type != kTfLiteInt32) throw Unsupported("its input is not int32");
-    if (node.Output(0).type != kTfLiteFloat32) throw Unsupported("its output is not float32");
+    if (!gives_levels_ && output != kTfLiteFloat32) {
+      throw Unsupported("its output is neither float32 nor int32");
+    }
     ReadOptions(node);
     CheckSums();
-    ReadConstants(node);
+    ReadWeights(node);
+    ReadOutput(node);
   }
 
   Shape Prepare(const std::vector<Shape>& inputs) override {
     const Shape& input = inputs[0];
-    if (input.size() < 2 || (!dense_ && input.size() != 4) ||
-        input.back() != filter_.InputWords()) {
-      throw Unsupported("its input has the shape " + ToString(input) + ", not " +
-                        (dense_ ? "2 or more" : "4") + " axes with " +
-                        std::to_string(filter_.InputWords()) + " words of channels");
-    }
-    const std::size_t values = Elements(input);
+    Elements(input);
+    if (input.empty() || input.back() != filter_.InputWords()) RefuseShape(input);
     kbit_conv2d::Geometry geometry;
     geometry.filter = filter_;
     geometry.pad_bits = pad_bits_;
-    Shape output = input;
-    if (dense_) {
-      const std::size_t places = values / input.back();
-      if (places > std::size_t(std::numeric_limits<int>::max())) {
-        throw Unsupported("its input of the shape " + ToString(input) + " is too large");
-      }
-      geometry.batch = 1;
-      geometry.y = PlaceOrThrow(1, 1, 1, 1, Padding::kValid);
-      geometry.x = PlaceOrThrow(static_cast<int>(places), 1, 1, 1, Padding::kValid);
-    } else {
-      geometry.batch = input[0];
-      geometry.y =
-          PlaceOrThrow(input[1], filter_.height, stride_height_, dilation_height_, padding_);
-      geometry.x = PlaceOrThrow(input[2], filter_.width, stride_width_, dilation_width_, padding_);
-      output[1] = geometry.y.output;
-      output[2] = geometry.x.output;
-    }
-    output.back() = filter_.channels_out;
+    Shape output = dense_ ? PrepareDense(input, geometry) : PrepareImages(input, geometry);
+    output.push_back(filter_.channels_out);
     Elements(output);
+    if (gives_levels_) {
+      const std::int64_t words = output_planes_ * PackedWords(filter_.channels_out);
+      output.back() = static_cast<int>(words);  // channels are below 2^29, planes at most 4
+      Elements(output);
+    }
 
     const auto selection = kbit_conv2d::Select(geometry, HostCpu(), forced_kernel_);
     if (!selection.kernel) throw Unsupported(selection.error);
@@ -113,35 +114,93 @@ class KBitConv2dOp : public Op {
   Work work() const override {
     const kbit_conv2d::Workspace words = kernel_->workspace(geometry_);
     Work work;
-    work.units = {geometry_.OutputRows()};
+    for (int stage = 0; stage < kernel_->stages; ++stage) {
+      work.units.push_back(kernel_->units(geometry_, stage));
+    }
     work.writes_parts = true;
-    work.microseconds = static_cast<double>(geometry_.OutputRows()) * geometry_.x.output *
-                        filter_.channels_out * filter_.Depth() * filter_.weights.planes *
-                        filter_.activations.planes / BitsPerMicrosecond(kernel_->isa);
+    work.microseconds = kbit_conv2d::RoughMicroseconds(*kernel_, geometry_);
     work.shared_words = words.shared;
     work.own_words = words.own;
-    work.packed_bytes =
-        packed_.words.bytes() + packed_.tap_bits.bytes() + (scales_.size() + bias_.size()) * 4;
+    if (QuantizesRows()) work.own_words = AlignedWords(words.own) + (RowElements() + 1) / 2;
+    work.packed_bytes = packed_.words.bytes() + packed_.tap_bits.bytes() +
+                        (scales_.size() + bias_.size()) * 4 + levels_.bytes();
     return work;
   }
 
-  void Run(const Buffers& buffers, int, std::int64_t begin, std::int64_t end,
+  void Run(const Buffers& buffers, int stage, std::int64_t begin, std::int64_t end,
            std::uint64_t* own) const override {
-    const kbit_conv2d::Call call = {geometry_,
-                                    packed_.words.data(),
-                                    reinterpret_cast<const std::int32_t*>(packed_.tap_bits.data()),
-                                    scales_.data(),
-                                    bias_.data(),
-                                    static_cast<const std::uint32_t*>(buffers.inputs[0]),
-                                    static_cast<float*>(buffers.output)};
-    kernel_->run(call, begin, end, own);
+    const auto run = [&](void* output, std::int64_t first, std::int64_t last) {
+      const auto* input = static_cast<const std::uint32_t*>(buffers.inputs[0]);
+      kernel_->run(
+          kbit_conv2d::MakeCall(geometry_, transform_, packed_, input, buffers.shared, output),
+          stage, first, last, own);
+    };
+    if (!QuantizesRows() || stage + 1 < kernel_->stages) return run(buffers.output, begin, end);
+    auto* const row =
+        reinterpret_cast<float*>(own + AlignedWords(kernel_->workspace(geometry_).own));
+    const std::size_t row_words =
+        std::size_t(geometry_.x.output) * output_planes_ * PackedWords(filter_.channels_out);
+    for (std::int64_t unit = begin; unit < end; ++unit) {
+      run(StartOfRows(row, unit, RowElements()), unit, unit + 1);
+      levels_.Store(row, geometry_.x.output,
+                    static_cast<std::uint32_t*>(buffers.output) + unit * row_words);
+    }
   }
 
   const char* kernel_name() const override { return kernel_->name; }
 
  private:
+  // Bases have several sums: their levels are those of a float, which kernels only write out.
+  bool QuantizesRows() const { return gives_levels_ && filter_.bases; }
+
+  std::size_t RowElements() const { return std::size_t(geometry_.x.output) * filter_.channels_out; }
+
+  [[noreturn]] void RefuseShape(const Shape& input) const {
+    const std::string words = std::to_string(filter_.InputWords()) + " words of channels";
+    if (dense_ && filter_.Taps() > 1) {
+      throw Unsupported("its input has the shape " + ToString(input) + ", not images of " +
+                        std::to_string(filter_.height) + " x " + std::to_string(filter_.width) +
+                        " pixels with " + words);
+    }
+    throw Unsupported("its input has the shape " + ToString(input) + ", not " +
+                      (dense_ ? "2 or more" : "4") + " axes with " + words);
+  }
+
+  // Sets the axes of the geometry; returns the output's shape but for its channels.
+  Shape PrepareImages(const Shape& input, kbit_conv2d::Geometry& geometry) const {
+    if (input.size() != 4) RefuseShape(input);
+    geometry.batch = input[0];
+    geometry.y = PlaceOrThrow(input[1], filter_.height, stride_height_, dilation_height_, padding_);
+    geometry.x = PlaceOrThrow(input[2], filter_.width, stride_width_, dilation_width_, padding_);
+    return {geometry.batch, geometry.y.output, geometry.x.output};
+  }
+
+  Shape PrepareDense(const Shape& input, kbit_conv2d::Geometry& geometry) const {
+    const bool flattens = filter_.Taps() > 1;
+    const std::size_t inner = flattens ? 3 : 1;
+    if (input.size() < inner + 1) RefuseShape(input);
+    if (flattens &&
+        (input[input.size() - 3] != filter_.height || input[input.size() - 2] != filter_.width)) {
+      RefuseShape(input);
+    }
+    const Shape outer(input.begin(), input.end() - inner);
+    const std::size_t places = Elements(outer);
+    if (places > std::size_t(std::numeric_limits<int>::max())) {
+      throw Unsupported("its input of the shape " + ToString(input) + " is too large");
+    }
+    // Vectors are a row of pixels, images a batch.
+    const int count = static_cast<int>(places);
+    geometry.batch = flattens ? count : 1;
+    geometry.y = PlaceOrThrow(filter_.height, filter_.height, 1, 1, Padding::kValid);
+    geometry.x =
+        PlaceOrThrow(flattens ? filter_.width : count, filter_.width, 1, 1, Padding::kValid);
+    return outer;
+  }
+
   void ReadOptions(const NodeView& node) {
-    const std::vector<int> values = node.ReadOptions(kOptions);
+    std::vector<const char*> names = kOptions;
+    if (gives_levels_) names.push_back(kOutputPlanes);
+    const std::vector<int> values = node.ReadOptions(names);
     const auto option = [&](int at, int low, int high) {
       return InRange(kOptions[at], values[at], low, high);
     };
@@ -154,14 +213,17 @@ class KBitConv2dOp : public Op {
     filter_.channels_out = option(5, 1, kMost);
     dilation_height_ = option(6, 1, kMost);
     dilation_width_ = option(7, 1, kMost);
-    filter_.height = option(8, 1, dense_ ? 1 : kMost);
-    filter_.width = option(9, 1, dense_ ? 1 : kMost);
+    filter_.height = option(8, 1, kMost);
+    filter_.width = option(9, 1, kMost);
     pad_bits_ = option(10, -1, (1 << filter_.activations.planes) - 1);
     padding_ = PaddingOf(values[11]);
     stride_height_ = option(12, 1, dense_ ? 1 : kMost);
     stride_width_ = option(13, 1, dense_ ? 1 : kMost);
     filter_.weights = {option(15, 1, kbit_conv2d::kMaxPlanes), option(16, 1, kMostStep),
                        option(14, -kMostStep, kMostStep)};
+    if (gives_levels_) {
+      output_planes_ = InRange(kOutputPlanes, values.back(), 1, kbit_conv2d::kMaxActivationPlanes);
+    }
   }
 
   // All that kernels add up on the way to a sum, in whatever order, must fit 32 bits.
@@ -183,7 +245,7 @@ class KBitConv2dOp : public Op {
     if (filter_.channels_out > kMost) throw Unsupported("it has too many output channels");
   }
 
-  void ReadConstants(const NodeView& node) {
+  void ReadWeights(const NodeView& node) {
     // Depth and channels are below 2^29 and planes at most 8, so this does not overflow.
     const std::int64_t bits = filter_.StoredBits();
     const std::int64_t words = PackedWords(bits);
@@ -196,18 +258,33 @@ class KBitConv2dOp : public Op {
     if (bits % kWordBits != 0 && Stored().back() >> (bits % kWordBits) != 0) {
       throw Unsupported("its weights have bits set beyond the last one");
     }
-    const std::size_t padded = PaddedChannels(filter_.channels_out);
+  }
+
+  void ReadOutput(const NodeView& node) {
     const int channels = filter_.channels_out;
+    const std::size_t padded = PaddedChannels(channels);
+    bias_.assign(padded, 0.0f);
+    if (gives_levels_) {
+      // What the thresholds hold already.
+      if (node.HasInput(kBias)) throw Unsupported("its output are levels, but it has a bias");
+      if (!filter_.bases && node.HasInput(kScales)) {
+        throw Unsupported("its output are levels of sums, but it has scales");
+      }
+      levels_ = KBitLevels(node, kThresholds, filter_, output_planes_);
+      if (!filter_.bases) return levels_.Fill(transform_);
+    } else {
+      const std::vector<float> bias = node.Constant<float>(kBias, "bias", {channels});
+      std::memcpy(bias_.data(), bias.data(), channels * sizeof(float));
+    }
     const std::vector<float> scales =
         node.Constant<float>(kScales, "scales", {filter_.Terms(), channels});
-    const std::vector<float> bias = node.Constant<float>(kBias, "bias", {channels});
     scales_.assign(filter_.Terms() * padded, 0.0f);
-    bias_.assign(padded, 0.0f);
     for (int term = 0; term < filter_.Terms(); ++term) {
       std::memcpy(scales_.data() + term * padded, scales.data() + std::size_t(term) * channels,
                   channels * sizeof(float));
     }
-    std::memcpy(bias_.data(), bias.data(), channels * sizeof(float));
+    transform_.scales = scales_.data();
+    transform_.bias = bias_.data();
   }
 
   // A copy, since the model's bytes need not be aligned.
@@ -219,6 +296,8 @@ class KBitConv2dOp : public Op {
 
   const std::string forced_kernel_;
   const bool dense_;
+  bool gives_levels_ = false;
+  int output_planes_ = 0;
   Filter filter_;
   const void* weights_ = nullptr;  // in the model, which outlives this
   int stride_height_ = 0;
@@ -229,6 +308,8 @@ class KBitConv2dOp : public Op {
   Padding padding_ = Padding::kValid;
   std::vector<float> scales_;
   std::vector<float> bias_;
+  KBitLevels levels_;
+  kbit_conv2d::OutputTransform transform_;  // into the members above
   kbit_conv2d::Geometry geometry_;
   const kbit_conv2d::Kernel* kernel_ = nullptr;
   kbit_conv2d::PackedFilter packed_;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "delegate/kbit_levels.h"
 #include "delegate/op.h"
 #include "kernels/kbit_quantize/select.h"
 
@@ -35,13 +36,7 @@ class KBitQuantizeOp : public Op {
         throw Unsupported("its thresholds do not rise");
       }
     }
-    for (std::int32_t bits : node.Constant<std::int32_t>(2, "level bits", {shape[0] + 1})) {
-      if (bits < 0 || bits >= 1 << planes_) {
-        throw Unsupported("a level has the bits " + std::to_string(bits) + ", which do not fit " +
-                          std::to_string(planes_) + " planes");
-      }
-      bits_.push_back(static_cast<std::uint8_t>(bits));
-    }
+    bits_ = ReadLevelBits(node, 2, shape[0] + 1, planes_);
   }
 
   Shape Prepare(const std::vector<Shape>& inputs) override {
@@ -61,7 +56,9 @@ class KBitQuantizeOp : public Op {
   }
 
   Work work() const override {
-    return PassOver(shape_.rows, shape_.rows * shape_.channels * sizeof(float) * 2);
+    Work work = PassOver(shape_.rows, shape_.rows * shape_.channels * sizeof(float) * 2);
+    work.reads_parts = true;
+    return work;
   }
 
   void Run(const Buffers& buffers, int, std::int64_t begin, std::int64_t end,

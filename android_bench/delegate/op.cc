@@ -9,10 +9,10 @@ using Maker = std::unique_ptr<Op> (*)(const NodeView&, const std::string&);
 
 const std::map<std::string, Maker>& Makers() {
   static const std::map<std::string, Maker> makers = {
-      {"LceBMaxPool2d", MakeBMaxPool2dOp},       {"LceBconv2d", MakeBconv2dOp},
-      {"LceDequantize", MakeDequantizeOp},       {"LceQuantize", MakeQuantizeOp},
-      {"TfkitKBitConv2D", MakeKBitConv2dOp},     {"TfkitKBitDense", MakeKBitDenseOp},
-      {"TfkitKBitQuantize", MakeKBitQuantizeOp},
+      {"LceBMaxPool2d", MakeBMaxPool2dOp},         {"LceBconv2d", MakeBconv2dOp},
+      {"LceDequantize", MakeDequantizeOp},         {"LceQuantize", MakeQuantizeOp},
+      {"TfkitKBitConv2D", MakeKBitConv2dOp},       {"TfkitKBitDense", MakeKBitDenseOp},
+      {"TfkitKBitMaxPool2D", MakeKBitMaxPool2dOp}, {"TfkitKBitQuantize", MakeKBitQuantizeOp},
   };
   return makers;
 }

@@ -74,6 +74,7 @@ std::unique_ptr<Op> MakeBconv2dOp(const NodeView&, const std::string& forced_ker
 std::unique_ptr<Op> MakeBMaxPool2dOp(const NodeView&, const std::string& forced_kernel);
 std::unique_ptr<Op> MakeKBitConv2dOp(const NodeView&, const std::string& forced_kernel);
 std::unique_ptr<Op> MakeKBitDenseOp(const NodeView&, const std::string& forced_kernel);
+std::unique_ptr<Op> MakeKBitMaxPool2dOp(const NodeView&, const std::string& forced_kernel);
 std::unique_ptr<Op> MakeKBitQuantizeOp(const NodeView&, const std::string& forced_kernel);
 
 }  // namespace tfkit

@@ -13,6 +13,7 @@ const std::set<std::string_view>& Names() {
 #include "kernels/bmaxpool/kernels.inc"
 #include "kernels/dequantize/kernels.inc"
 #include "kernels/kbit_conv2d/kernels.inc"
+#include "kernels/kbit_maxpool/kernels.inc"
 #include "kernels/kbit_quantize/kernels.inc"
 #include "kernels/quantize/kernels.inc"
 #undef TFKIT_KERNEL

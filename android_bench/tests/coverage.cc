@@ -8,6 +8,7 @@
 #include "kernels/bmaxpool/select.h"
 #include "kernels/dequantize/select.h"
 #include "kernels/kbit_conv2d/select.h"
+#include "kernels/kbit_maxpool/select.h"
 #include "kernels/kbit_quantize/select.h"
 #include "kernels/quantize/select.h"
 
@@ -41,6 +42,11 @@ bmaxpool::Shape OrdinaryPool() {
   return {1, axis, axis, 2};
 }
 
+kbit_maxpool::Shape OrdinaryLevelPool() {
+  const WindowAxis axis = *PlaceWindows(8, 2, 2, 1, Padding::kValid);
+  return {1, axis, axis, 64, 2};
+}
+
 template <typename Kernel, typename Shape>
 void ExpectCovered(const std::string& op, const std::vector<const Kernel*>& kernels,
                    const Shape& shape) {
@@ -62,6 +68,7 @@ void ExpectAllKernelsCovered() {
   ExpectCovered("dequantize", dequantize::Kernels(), dequantize::Shape{4, 64});
   ExpectCovered("bmaxpool", bmaxpool::Kernels(), OrdinaryPool());
   ExpectCovered("kbit_conv2d", kbit_conv2d::Kernels(), OrdinaryFewBits());
+  ExpectCovered("kbit_maxpool", kbit_maxpool::Kernels(), OrdinaryLevelPool());
   ExpectCovered("kbit_quantize", kbit_quantize::Kernels(), kbit_quantize::Shape{4, 64, 2});
   ExpectCovered("bconv2d", bconv2d::Kernels(), OrdinaryConvolution());
 }
