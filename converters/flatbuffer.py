@@ -329,6 +329,59 @@ class Edit:
         graph = self._model.subgraphs[0]
         graph.inputs, graph.outputs = (np.asarray(i, np.int32) for i in (inputs, outputs))
 
+    def compute(self, tensor: int, op: str, inputs: Sequence[np.ndarray | None], options: Mapping[str, int]) -> None:
+        """Let the custom ``op`` make a constant of the main graph out of smaller ones (int32 or float32; None: absent).
+
+        It runs before all other ops; what the file held in the constant's place goes.
+        """
+        graph = self._model.subgraphs[0]
+        self._drop_data(graph.tensors[tensor])
+        name = _text(graph.tensors[tensor].name)
+        indices = []
+        for number, values in enumerate(inputs):
+            indices.append(-1 if values is None else self._add_constant(f"{name}/packed_{number}", values))
+        node = schema.OperatorT(
+            opcodeIndex=self._custom_code(op),
+            inputs=np.asarray(indices, np.int32),
+            outputs=np.asarray([tensor], np.int32),
+            customOptions=np.frombuffer(bytes(flexbuffers.Dumps(dict(options))), np.uint8),
+        )
+        graph.operators = [node, *graph.operators]
+
+    def _drop_data(self, tensor: Any) -> None:
+        """Make a constant a computed tensor; its bytes stay only for others that share them."""
+        old, tensor.buffer = tensor.buffer, 0
+        tensors = [t for graph in self._model.subgraphs for t in _listed(graph.tensors)]
+        metadata = [entry.buffer for entry in _listed(self._model.metadata)]
+        if old not in metadata and all(t.buffer != old for t in tensors):
+            self._model.buffers[old].data = None
+
+    def _add_constant(self, name: str, values: np.ndarray) -> int:
+        types = {"i": schema.TensorType.INT32, "f": schema.TensorType.FLOAT32}
+        stored = np.ascontiguousarray(values, "<i4" if values.dtype.kind == "i" else "<f4")
+        self._model.buffers.append(schema.BufferT(data=stored.ravel().view(np.uint8)))
+        tensor = schema.TensorT(
+            shape=np.asarray(stored.shape, np.int32),
+            type=types[values.dtype.kind],
+            buffer=len(self._model.buffers) - 1,
+            name=name,
+        )
+        graph = self._model.subgraphs[0]
+        graph.tensors = [*graph.tensors, tensor]
+        return len(graph.tensors) - 1
+
+    def _custom_code(self, name: str) -> int:
+        """The index of a custom op's code, which is added where the file has none."""
+        codes = self._model.operatorCodes
+        for index, code in enumerate(codes):
+            if code.customCode is not None and _text(code.customCode) == name:
+                return index
+        custom = schema.BuiltinOperator.CUSTOM
+        codes.append(
+            schema.OperatorCodeT(builtinCode=custom, deprecatedBuiltinCode=custom, customCode=name, version=1)
+        )
+        return len(codes) - 1
+
     def keep_only(self, ops: Iterable[int]) -> None:
         """Drop all ops of the main graph but these (indices); signatures, which name lost tensors, go too."""
         graph = self._model.subgraphs[0]
@@ -340,7 +393,10 @@ class Edit:
         self._compact()
 
     def _compact(self) -> None:
-        """Drop tensors and buffers that nothing refers to, so that a one-op model is as small as its op."""
+        """Drop tensors and buffers that nothing refers to, so that a one-op model is as small as its op.
+
+        For models of one graph.
+        """
         graph = self._model.subgraphs[0]
         used = {*_integers(graph.inputs), *_integers(graph.outputs)}
         for op in graph.operators:
@@ -352,12 +408,21 @@ class Edit:
             return np.asarray([new[i] for i in _integers(indices)], np.int32)
 
         buffers = [schema.BufferT()]  # buffer 0 means "no data"
+        moved = {0: 0}  # constants of equal value may share a buffer
+
+        def move(buffer: int) -> int:
+            if buffer not in moved:
+                moved[buffer] = len(buffers)
+                buffers.append(self._model.buffers[buffer])
+            return moved[buffer]
+
         graph.tensors = [graph.tensors[i] for i in kept]
-        for tensor in graph.tensors:
-            if tensor.buffer:
-                buffers.append(self._model.buffers[tensor.buffer])
-                tensor.buffer = len(buffers) - 1
+        for holder in (*graph.tensors, *_listed(self._model.metadata)):
+            holder.buffer = move(holder.buffer)
         self._model.buffers = buffers
+        for signature in _listed(self._model.signatureDefs):
+            for entry in (*_listed(signature.inputs), *_listed(signature.outputs)):
+                entry.tensorIndex = new[entry.tensorIndex]
         graph.inputs, graph.outputs = renumber(graph.inputs), renumber(graph.outputs)
         for op in graph.operators:
             op.inputs, op.outputs = renumber(op.inputs), renumber(op.outputs)

@@ -229,7 +229,10 @@ def _precision(graph: Graph, op: Op, constants: Constants) -> str:
     position = KERNEL_INPUT.get(op.name)
     kernel = constants.tensor(op.inputs[position]) if position is not None and position < len(op.inputs) else None
     if kernel is not None and kernel.type in DTYPES:
-        return precision(graph, op, kernel)
+        found = precision(graph, op, kernel)
+        return f"{found} to {packed.levels_written(op)}" if packed.writes_levels(op) else found
+    if op.name == packed.MAX_POOL:
+        return f"A{fb.custom_options(op).get('activation_planes', '?')}"
     if op.name.startswith("Lce"):
         return "binary"
     if op.name == packed.QUANTIZE:
@@ -251,7 +254,8 @@ def _macs(graph: Graph, op: Op, constants: Constants, uncounted: set[str]) -> in
         places = math.prod(graph.tensors[op.outputs[0]].shape[:-1])  # the channels may be packed into words
         return places * kernel[0] * kernel[1] * kernel[2] * channels_per_group(op, kernel[3])
     if packed.is_packed(op):
-        return out * packed.depth(op)
+        # The output may be packed into words.
+        return math.prod(graph.tensors[op.outputs[0]].shape[:-1]) * packed.channels_out(op) * packed.depth(op)
     if op.name == "DEPTHWISE_CONV_2D" and len(kernel) == 4:
         return out * kernel[1] * kernel[2]
     if op.name in ("CONV_2D", "FULLY_CONNECTED") and len(kernel) >= 2:

@@ -9,13 +9,22 @@ from tfkit.converters import flatbuffer as fb
 from tfkit.converters.graph import Graph, Op, Tensor
 
 QUANTIZE = "TfkitKBitQuantize"
-CONVOLUTIONS = ("TfkitKBitConv2D", "TfkitKBitDense")
+CONVOLUTION, DENSE = "TfkitKBitConv2D", "TfkitKBitDense"
+CONVOLUTIONS = (CONVOLUTION, DENSE)
+MAX_POOL = "TfkitKBitMaxPool2D"
 MOST_PLANES = 8
+# Inputs of a packed op that writes levels: those of one that writes floats, and these.
+THRESHOLDS, LEVEL_BITS, FALLING, LEVEL_INPUTS = 4, 5, 6, 7
 
 
 def is_packed(op: Op) -> bool:
     """Whether this is a packed convolution or dense layer."""
     return op.is_custom and op.name in CONVOLUTIONS
+
+
+def writes_levels(op: Op) -> bool:
+    """Whether a packed op holds the quantizer behind it, and writes bits instead of floats."""
+    return is_packed(op) and len(op.inputs) == LEVEL_INPUTS
 
 
 def options(op: Op) -> dict[str, int]:
@@ -39,10 +48,31 @@ def precision(op: Op) -> str:
     return f"W{found['weight_planes']}A{found['activation_planes']}"
 
 
+def levels_written(op: Op) -> str:
+    """ "A2": the bits of the values that a packed op writes instead of floats."""
+    return f"A{fb.custom_options(op).get('output_planes', '?')}"
+
+
+def channels_out(op: Op) -> int:
+    """Output channels."""
+    return options(op)["channels_out"]
+
+
 def depth(op: Op) -> int:
     """Products in a sum."""
     found = options(op)
     return found["kernel_height"] * found["kernel_width"] * found["channels_in"]
+
+
+def largest_sum(op: Op) -> int:
+    """Largest magnitude that a sum of the op's products of integers can have."""
+    found = options(op)
+    most = 1
+    for what in ("weight", "activation"):
+        lowest, step = found.get(f"{what}_lowest", 0), found.get(f"{what}_step", 1)
+        top = 1 if found.get("bases", 0) else 2 ** found[f"{what}_planes"] - 1
+        most *= max(abs(lowest), abs(lowest + step * top))
+    return most * depth(op)
 
 
 def weights(graph: Graph, op: Op, stored: Tensor) -> np.ndarray:

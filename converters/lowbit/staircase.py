@@ -20,15 +20,15 @@ def thresholds(quantizer: Any, levels: np.ndarray) -> tuple[np.ndarray, np.ndarr
     """
     wanted = np.sort(np.unique(np.asarray(levels, np.float32)))
     targets = (wanted[:-1] + wanted[1:]) / 2
-    low = np.full(len(targets), _key(-_LARGEST), np.int64)
-    high = np.full(len(targets), _key(_LARGEST), np.int64)
+    low = np.full(len(targets), key(-_LARGEST), np.int64)
+    high = np.full(len(targets), key(_LARGEST), np.int64)
     while (high - low > 1).any():
         middle = (low + high) // 2
-        reached = _call(quantizer, _number(middle)) >= targets
+        reached = _call(quantizer, number(middle)) >= targets
         high, low = np.where(reached, middle, high), np.where(reached, low, middle)
-    found = np.unique(_number(high))  # a level that no input gives shares its threshold with the next
+    found = np.unique(number(high))  # a level that no input gives shares its threshold with the next
     values = np.append(_call(quantizer, [-_LARGEST]), _call(quantizer, found))
-    below = _call(quantizer, _number(np.array([_key(x) for x in found]) - 1))
+    below = _call(quantizer, number(key(found) - 1))
     # Between two thresholds, and beyond the last, there is nothing else.
     probe = np.sort(np.concatenate([found, _PROBE]))
     steps = values[np.searchsorted(found, probe, side="right")]
@@ -40,12 +40,13 @@ def _call(quantizer: Any, values: Any) -> np.ndarray:
     return np.asarray(quantizer(np.asarray(values, np.float32)[None]), np.float32)[0]
 
 
-def _key(number: np.float32) -> int:
-    """Integers in the order of the floats, both zeros at 0."""
-    bits = int(np.asarray(number, np.float32).view(np.int32))
-    return bits if bits >= 0 else -(bits & 0x7FFFFFFF)
+def key(numbers: Any) -> np.ndarray:
+    """Integers in the order of the float32 ``numbers``, both zeros at 0."""
+    bits = np.asarray(numbers, np.float32).view(np.int32).astype(np.int64)
+    return np.where(bits >= 0, bits, -(bits & 0x7FFFFFFF))
 
 
-def _number(keys: np.ndarray) -> np.ndarray:
+def number(keys: np.ndarray) -> np.ndarray:
+    """The float32 numbers of such integers."""
     sizes = np.abs(keys).astype(np.uint32).view(np.float32)
     return np.where(keys < 0, -sizes, sizes).astype(np.float32)

@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 
 from tfkit._keras import flat_layers, set_untracked
-from tfkit.converters.flatbuffer import custom_options
 from tfkit.converters.graph import Model
-from tfkit.converters.lowbit.bits import QUANTIZE, levels
+from tfkit.converters.lowbit.plan import activations_of
 from tfkit.converters.parity.bounds import cancellation_bound, kernel_bound, rounding_bound, sign_bound
 from tfkit.converters.parity.recording import Recording, arranged, dequantized, signs
 from tfkit.converters.parity.result import Point
-from tfkit.converters.weights import KERNEL_INPUT, Constants, array, real
+from tfkit.converters.parity.staircases import staircases
+from tfkit.converters.reasons import Reason
+from tfkit.converters.weights import KERNEL_INPUT, Constants, real
 
 # A tensor is taken for a decision's counterpart when at most this share of its values differs; wrong tensors of the
 # same shape differ in about half of the signs. Differences are then judged one by one.
@@ -66,11 +67,13 @@ class _Judge:
         self._kernel_bounds = kernel_bounds(model)
         self._scalings = binary_scalings(model)
         self._staircases = staircases(model)
+        self._thresholds: dict[int, np.ndarray] = {}  # of quantizers, by their ids
 
     def sign(self, name: str, before: np.ndarray, after: np.ndarray, quantizer: Callable[[Any], Any]) -> np.ndarray:
         """Judge one binary or few-bit input; ``before`` and ``after`` its ``quantizer``, [sample, ..., channel]."""
-        if self._staircases:
-            return self._level(name, before, after, quantizer)
+        few_bits = self._level(name, before, after, quantizer)
+        if few_bits is not None:
+            return few_bits
         candidates = (
             (index, bits)
             for index, values in self._recorded.items()
@@ -84,23 +87,27 @@ class _Judge:
             return after
         return scale * self._judge(name, "sign", before, np.sign(after), candidates, sign_bound(self._model, before))
 
-    def _level(self, name: str, before: np.ndarray, after: np.ndarray, quantizer: Callable[[Any], Any]) -> np.ndarray:
-        """Judge one input of a packed op: the thresholds that the file holds part the values that Keras gives."""
+    def _level(
+        self, name: str, before: np.ndarray, after: np.ndarray, quantizer: Callable[[Any], Any]
+    ) -> np.ndarray | None:
+        """Judge one input of a packed op: the thresholds that the file holds part the values that Keras gives.
+
+        None when no packed op reads it.
+        """
         found = {}
         for index, stairs in self._staircases.items():
             values = self._recorded.get(index)
-            # A dense layer's input keeps its axes; only the words of channels differ.
-            if values is None or values.shape[:-1] != after.shape[:-1]:
+            steps = None if values is None else stairs.levels(values, after.shape)
+            if steps is None:
                 continue
-            steps = levels(values, stairs.planes, after.shape[-1], stairs.level_bits)
-            if steps is not None:
-                given = np.asarray(quantizer(np.append(np.float32(-3e38), stairs.thresholds)[None]))[0]
-                found[index] = (steps, given[steps], stairs.thresholds)
+            thresholds = self._thresholds_of(quantizer) if stairs.thresholds is None else stairs.thresholds
+            if len(thresholds) + 1 == len(stairs.level_bits):
+                given = np.asarray(quantizer(np.append(np.float32(-3e38), thresholds)[None]))[0]
+                found[index] = (steps, given[steps], thresholds)
         shares = {index: float((value != after).mean()) for index, (_, value, _) in found.items()}
         best = min(shares, key=lambda i: (shares[i], self._order[i] <= self._last, self._order[i]), default=None)
         if best is None or shares[best] > RECOGNISED:
-            self.found.unmatched.append(name)
-            return after
+            return None
         self._last = max(self._last, self._order[best])
         self.found.pairs.append((name, best))
         steps, forced, thresholds = found[best]
@@ -122,6 +129,13 @@ class _Judge:
             )
         )
         return forced.astype(np.float32)
+
+    def _thresholds_of(self, quantizer: Callable[[Any], Any]) -> np.ndarray:
+        """Where the quantizer's levels begin, by bisection; none where it has no few of them."""
+        if id(quantizer) not in self._thresholds:
+            stairs = activations_of(quantizer)
+            self._thresholds[id(quantizer)] = np.zeros(0, np.float32) if isinstance(stairs, Reason) else stairs[1]
+        return self._thresholds[id(quantizer)]
 
     def rounding(self, name: str, before: np.ndarray, after: np.ndarray, scale: float) -> np.ndarray:
         """Judge one int8 range; ``after`` lies on the grid that the learned range makes, with steps of ``scale``."""
@@ -234,30 +248,6 @@ def kernel_bounds(model: Model) -> dict[int, float]:
         bound = kernel_bound(op.name, ratio, made.shape, given.shape)
         if bound:
             found[op.outputs[0]] = bound
-    return found
-
-
-@dataclass(frozen=True)
-class Staircase:
-    """The constants of an op that quantizes to few bits."""
-
-    planes: int
-    thresholds: np.ndarray
-    level_bits: np.ndarray
-
-
-def staircases(model: Model) -> dict[int, Staircase]:
-    """Tensor -> the quantization to few bits that writes it."""
-    graph = model.main
-    constants = Constants(graph)
-    found = {}
-    for op in graph.ops:
-        if op.name != QUANTIZE or len(op.inputs) != 3:
-            continue
-        steps, bits = (constants.tensor(position) for position in op.inputs[1:])
-        planes = custom_options(op).get("activation_planes")
-        if steps is not None and bits is not None and isinstance(planes, int):
-            found[op.outputs[0]] = Staircase(planes, real(steps).ravel(), array(bits).ravel())
     return found
 
 

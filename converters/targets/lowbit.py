@@ -10,10 +10,12 @@ from typing import Any
 
 from tfkit._errors import ConversionError
 from tfkit.converters.diagnostics import captured, reason
+from tfkit.converters.lowbit.fold import folded
+from tfkit.converters.targets.saved_ends import in_order
 
 
 def convert(function: Any) -> bytes:
-    """Convert a concrete function of fixed batch, some of whose calls are packed ops.
+    """Convert a concrete function of fixed batch, some of whose calls are packed ops; folds what stands between them.
 
     Raises:
         ConversionError: with the converter's own reason.
@@ -27,7 +29,10 @@ def convert(function: Any) -> bytes:
             module.held = list(function.variables)  # a SavedModel refuses variables that it does not hold
             converter = tf.lite.TFLiteConverter.from_concrete_functions([function], module)
             converter.allow_custom_ops = True
-            return bytes(converter.convert())
+            converted = in_order(bytes(converter.convert()), function)
+            failure = None
         except Exception as error:
             failure = error
+    if failure is None:
+        return folded(converted)
     raise ConversionError(f"TensorFlow Lite's converter refused the model: {reason(failure, found)}") from failure
