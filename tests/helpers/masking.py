@@ -31,7 +31,7 @@ def masked_outputs(model: Any, keep: Mapping[str, Any], x: np.ndarray) -> list[n
         else:
             given = [found[number] for number in call.inputs]
             if type(call.layer).__name__ == "TFOpLambda":
-                value = _operator(call, model, [one for one, _ in given])
+                value = _operator(call, [one for one, _ in given])
             else:
                 value = np.asarray(call.layer([one for one, _ in given] if len(given) > 1 else given[0][0]))
             mask = _mask(call.layer, name, [mask for _, mask in given], value, keep)
@@ -65,10 +65,18 @@ def _channels(mask: np.ndarray) -> np.ndarray:
     return mask.max(axis=tuple(range(mask.ndim - 1)))
 
 
-def _operator(call: Any, model: Any, values: list[np.ndarray]) -> np.ndarray:
+def _operator(call: Any, values: list[np.ndarray]) -> np.ndarray:
     """A TensorFlow function with the constants that it was called with."""
     (node,) = [node for node in call.layer._inbound_nodes if len(node.keras_inputs) == len(values)][:1]
     given = dict(zip(map(id, node.keras_inputs), values, strict=True))
     args = [given.get(id(value), value) for value in node.call_args]
     kwargs = {name: given.get(id(value), value) for name, value in node.call_kwargs.items() if name != "name"}
-    return np.asarray(call.layer.function(*args, **kwargs))
+    return np.asarray(
+        call.layer.function(*map(_constant, args), **{key: _constant(one) for key, one in kwargs.items()})
+    )
+
+
+def _constant(value: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.constant(value) if isinstance(value, np.ndarray) else value
