@@ -35,8 +35,11 @@ enum TfLiteQuantizationType : int {
 
 // Builtin operator codes of the flatbuffer schema.
 constexpr int kTfLiteBuiltinAdd = 0;
+constexpr int kTfLiteBuiltinConv2d = 3;
+constexpr int kTfLiteBuiltinFullyConnected = 9;
 constexpr int kTfLiteBuiltinCustom = 32;
 constexpr int kTfLiteBuiltinDelegate = 51;
+constexpr int kTfLiteBuiltinDensify = 124;
 
 constexpr int kTfLiteOptionalTensor = -1;
 
@@ -56,6 +59,21 @@ struct TfLiteQuantization {
   void* params;
 };
 
+// One dimension of a constant that is stored sparse, in the order in which it is traversed.
+struct TfLiteDimensionMetadata {
+  int format;      // 0: dense, 1: compressed sparse rows
+  int dense_size;  // of a dense dimension
+  TfLiteIntArray* array_segments;
+  TfLiteIntArray* array_indices;
+};
+
+struct TfLiteSparsity {
+  TfLiteIntArray* traversal_order;
+  TfLiteIntArray* block_map;
+  TfLiteDimensionMetadata* dim_metadata;
+  int dim_metadata_size;
+};
+
 struct TfLiteDelegate;
 struct TfLiteContext;
 
@@ -73,7 +91,7 @@ struct TfLiteTensor {
   bool data_is_stale;
   bool is_variable;
   TfLiteQuantization quantization;
-  const void* sparsity;
+  const TfLiteSparsity* sparsity;
   const TfLiteIntArray* dims_signature;
 };
 
@@ -94,6 +112,23 @@ struct TfLiteNode {
 struct TfLiteAddParams {
   int activation;  // 0: none
   bool pot_scale_int16;
+};
+
+// Of CONV_2D; newer runtimes have more behind it.
+struct TfLiteConvParams {
+  int padding;  // 1: SAME, 2: VALID
+  int stride_width;
+  int stride_height;
+  int activation;  // 0: none, 1: ReLU, 2: to [-1, 1], 3: ReLU6
+  int dilation_width_factor;
+  int dilation_height_factor;
+};
+
+// Of FULLY_CONNECTED; newer runtimes have more behind it.
+struct TfLiteFullyConnectedParams {
+  int activation;
+  int weights_format;  // 0: [outputs][inputs]
+  bool keep_num_dims;
 };
 
 struct TfLiteRegistration {
@@ -165,6 +200,8 @@ static_assert(offsetof(TfLiteTensor, sparsity) == 96);
 static_assert(offsetof(TfLiteNode, custom_initial_data) == 48);
 static_assert(offsetof(TfLiteNode, custom_initial_data_size) == 56);
 static_assert(sizeof(TfLiteNode) == 80);
+static_assert(sizeof(TfLiteDimensionMetadata) == 24);
+static_assert(offsetof(TfLiteSparsity, dim_metadata_size) == 24);
 static_assert(offsetof(TfLiteRegistration, builtin_code) == 40);
 static_assert(offsetof(TfLiteRegistration, custom_name) == 48);
 static_assert(offsetof(TfLiteRegistration, version) == 56);

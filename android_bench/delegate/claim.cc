@@ -7,6 +7,7 @@
 
 #include "delegate/node_view.h"
 #include "delegate/op.h"
+#include "delegate/sparse_claim.h"
 #include "delegate/unpack_weights.h"
 
 namespace tfkit {
@@ -98,6 +99,10 @@ std::vector<int> NodesToClaim(TfLiteContext* context, const Options& options) {
       continue;
     }
     nodes.push_back(node);
+  }
+  for (const NodeView& node : SparseNodes(context, plan, options)) {
+    nodes.push_back(node);
+    any_ours = true;
   }
   if (!any_ours) return {};  // a model that is none of this delegate's business
 

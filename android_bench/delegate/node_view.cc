@@ -15,6 +15,21 @@ constexpr TfLiteType kTypeOf<float> = kTfLiteFloat32;
 template <>
 constexpr TfLiteType kTypeOf<std::int32_t> = kTfLiteInt32;
 
+const char* BuiltinName(int code) {
+  switch (code) {
+    case kTfLiteBuiltinAdd:
+      return "ADD";
+    case kTfLiteBuiltinConv2d:
+      return "CONV_2D";
+    case kTfLiteBuiltinDensify:
+      return "DENSIFY";
+    case kTfLiteBuiltinFullyConnected:
+      return "FULLY_CONNECTED";
+    default:
+      return "";
+  }
+}
+
 }  // namespace
 
 Shape ShapeOf(const TfLiteTensor& tensor) {
@@ -30,7 +45,7 @@ NodeView::NodeView(TfLiteContext* context, int node) : context_(context), index_
   }
   builtin_code_ = registration->builtin_code;
   version_ = registration->version;
-  if (is_builtin_add()) op_name_ = "ADD";
+  op_name_ = BuiltinName(builtin_code_);
   if (is_custom() && registration->custom_name) op_name_ = registration->custom_name;
 }
 
@@ -51,6 +66,18 @@ const TfLiteTensor& NodeView::Input(int input) const { return Tensor(input_index
 const TfLiteTensor& NodeView::Output(int output) const { return Tensor(output_index(output)); }
 
 bool NodeView::HasInput(int input) const { return input_index(input) != kTfLiteOptionalTensor; }
+
+const TfLiteTensor& NodeView::StoredInput(int input) const {
+  const TfLiteTensor& tensor = Input(input);
+  if (tensor.allocation_type == kTfLiteMmapRo) return tensor;
+  for (int writer = index_ - 1; writer >= 0; --writer) {
+    const NodeView node(context_, writer);
+    if (node.builtin_code() != kTfLiteBuiltinDensify) continue;
+    node.ExpectCounts(1, 1);
+    if (node.output_index(0) == input_index(input)) return node.Input(0);
+  }
+  return tensor;
+}
 
 void NodeView::ExpectCounts(int inputs, int outputs) const {
   const int got_inputs = node_->inputs ? node_->inputs->size : 0;

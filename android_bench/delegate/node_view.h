@@ -19,19 +19,24 @@ class NodeView {
   NodeView(TfLiteContext*, int node);
 
   int index() const { return index_; }
-  // Of custom ops, which may have any name, and "ADD" of the builtin one; empty for others.
+  // Of custom ops, which may have any name, and of the builtin ones that are taken; empty for
+  // others.
   const char* op_name() const { return op_name_; }
   bool is_custom() const { return builtin_code_ == kTfLiteBuiltinCustom; }
+  int builtin_code() const { return builtin_code_; }
   bool is_builtin_add() const { return builtin_code_ == kTfLiteBuiltinAdd; }
   int version() const { return version_; }
 
   void ExpectCounts(int inputs, int outputs) const;
+  int inputs() const { return node_->inputs ? node_->inputs->size : 0; }
   int input_index(int input) const { return Index(node_->inputs, input); }
   int output_index(int output) const { return Index(node_->outputs, output); }
 
   const TfLiteTensor& Input(int input) const;
   const TfLiteTensor& Output(int output) const;
   bool HasInput(int input) const;
+  // The constant behind an input, if DENSIFY brings it; else the input.
+  const TfLiteTensor& StoredInput(int input) const;
 
   // The values of a constant input of exactly this type and shape.
   template <typename T>

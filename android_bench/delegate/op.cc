@@ -44,7 +44,7 @@ bool IsOpName(const std::string& name) { return Makers().count(name) != 0; }
 std::unique_ptr<Op> MakeOp(const NodeView& node, const std::string& forced_kernel) {
   // LCE has only ever written version 1. Today's runtimes say 1 of every custom op they do not
   // know.
-  if (!node.is_builtin_add() && node.version() > 1) {
+  if (node.is_custom() && node.version() > 1) {
     throw Unsupported("it has version " + std::to_string(node.version()) + ", only 1 is known");
   }
   const TfLiteTensor& output = node.Output(0);
@@ -52,8 +52,17 @@ std::unique_ptr<Op> MakeOp(const NodeView& node, const std::string& forced_kerne
       output.is_variable) {
     throw Unsupported("its output is a constant or a variable of the model");
   }
-  if (node.is_builtin_add()) return MakeAddOp(node, forced_kernel);
-  return Makers().at(node.op_name())(node, forced_kernel);
+  switch (node.builtin_code()) {
+    case kTfLiteBuiltinAdd:
+      return MakeAddOp(node, forced_kernel);
+    case kTfLiteBuiltinConv2d:
+    case kTfLiteBuiltinFullyConnected:
+      return MakeSparseConv2dOp(node, forced_kernel);
+    case kTfLiteBuiltinDensify:
+      return MakeDensifyOp(node);
+    default:
+      return Makers().at(node.op_name())(node, forced_kernel);
+  }
 }
 
 }  // namespace tfkit

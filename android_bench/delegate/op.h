@@ -1,4 +1,4 @@
-// One node that the delegate runs. It reads one or two tensors, its first inputs, and writes one;
+// One node that the delegate runs. It reads up to two tensors, its first inputs, and writes one;
 // other inputs are constants.
 #pragma once
 
@@ -67,6 +67,9 @@ bool IsOpName(const std::string& name);
 // `forced_kernel` may be empty. Throws Unsupported.
 std::unique_ptr<Op> MakeOp(const NodeView&, const std::string& forced_kernel);
 
+// Of the runtime's own ops.
+std::unique_ptr<Op> MakeDensifyOp(const NodeView&);
+std::unique_ptr<Op> MakeSparseConv2dOp(const NodeView&, const std::string& forced_kernel);
 std::unique_ptr<Op> MakeAddOp(const NodeView&, const std::string& forced_kernel);
 std::unique_ptr<Op> MakeQuantizeOp(const NodeView&, const std::string& forced_kernel);
 std::unique_ptr<Op> MakeDequantizeOp(const NodeView&, const std::string& forced_kernel);

@@ -16,6 +16,7 @@ const std::set<std::string_view>& Names() {
 #include "kernels/kbit_maxpool/kernels.inc"
 #include "kernels/kbit_quantize/kernels.inc"
 #include "kernels/quantize/kernels.inc"
+#include "kernels/sparse_conv2d/kernels.inc"
 #undef TFKIT_KERNEL
   };
   return names;

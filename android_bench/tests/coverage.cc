@@ -11,6 +11,7 @@
 #include "kernels/kbit_maxpool/select.h"
 #include "kernels/kbit_quantize/select.h"
 #include "kernels/quantize/select.h"
+#include "kernels/sparse_conv2d/select.h"
 
 namespace tfkit::testing {
 namespace {
@@ -70,6 +71,7 @@ void ExpectAllKernelsCovered() {
   ExpectCovered("kbit_conv2d", kbit_conv2d::Kernels(), OrdinaryFewBits());
   ExpectCovered("kbit_maxpool", kbit_maxpool::Kernels(), OrdinaryLevelPool());
   ExpectCovered("kbit_quantize", kbit_quantize::Kernels(), kbit_quantize::Shape{4, 64, 2});
+  ExpectCovered("sparse_conv2d", sparse_conv2d::Kernels(), sparse_conv2d::Shape{64, 32, 32, 100});
   ExpectCovered("bconv2d", bconv2d::Kernels(), OrdinaryConvolution());
 }
 

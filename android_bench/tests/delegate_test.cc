@@ -124,7 +124,7 @@ TEST(Delegate, RefusesASparseInput) {
   const auto shared = std::make_shared<Delegate>(Options{});
   Delegate& delegate = *shared;
   FakeRuntime runtime(Chain());
-  const int sparsity = 0;
+  const TfLiteSparsity sparsity{};
   runtime.tensor(kInput).sparsity = &sparsity;
   ASSERT_TRUE(runtime.Apply(delegate.handle()));
   EXPECT_FALSE(runtime.Allocate());

@@ -20,6 +20,19 @@ std::int64_t Bytes(TfLiteType type, const std::vector<int>& shape, std::int64_t 
   return bytes;
 }
 
+void* BuiltinData(FakeNode& node) {
+  switch (node.builtin_code) {
+    case kTfLiteBuiltinAdd:
+      return &node.add;
+    case kTfLiteBuiltinConv2d:
+      return &node.conv;
+    case kTfLiteBuiltinFullyConnected:
+      return &node.fully_connected;
+    default:
+      return nullptr;
+  }
+}
+
 }  // namespace
 
 FakeRuntime::FakeRuntime(FakeGraph graph, std::int64_t max_bytes)
@@ -39,7 +52,7 @@ FakeRuntime::FakeRuntime(FakeGraph graph, std::int64_t max_bytes)
       tensor.quantization.type = kTfLiteAffineQuantization;
       tensor.params = {fake.scale, fake.zero_point};
     }
-    tensor.sparsity = fake.sparse ? &fake : nullptr;
+    tensor.sparsity = fake.sparse ? NewSparsity(fake.sparsity) : nullptr;
     tensor.is_variable = fake.variable;
     if (fake.constant) {
       tensor.allocation_type = kTfLiteMmapRo;
@@ -59,7 +72,7 @@ FakeRuntime::FakeRuntime(FakeGraph graph, std::int64_t max_bytes)
     TfLiteNode node{};
     node.inputs = NewArray(fake.inputs);
     node.outputs = NewArray(fake.outputs);
-    if (fake.builtin_code == kTfLiteBuiltinAdd) node.builtin_data = &fake.add;
+    node.builtin_data = BuiltinData(fake);
     node.custom_initial_data = fake.options.data();
     node.custom_initial_data_size = static_cast<int>(fake.options.size());
     nodes_.push_back(node);
@@ -80,6 +93,18 @@ TfLiteIntArray* FakeRuntime::NewArray(const std::vector<int>& values) {
   arrays_.push_back({static_cast<int>(values.size())});
   arrays_.back().insert(arrays_.back().end(), values.begin(), values.end());
   return reinterpret_cast<TfLiteIntArray*>(arrays_.back().data());
+}
+
+const TfLiteSparsity* FakeRuntime::NewSparsity(const FakeSparsity& fake) {
+  std::vector<TfLiteDimensionMetadata> dimensions;
+  for (const FakeSparsity::Dimension& dimension : fake.dimensions) {
+    dimensions.push_back({dimension.format, dimension.dense_size, NewArray(dimension.segments),
+                          NewArray(dimension.indices)});
+  }
+  dimensions_.push_back(std::move(dimensions));
+  sparsities_.push_back({NewArray(fake.traversal_order), NewArray(fake.block_map),
+                         dimensions_.back().data(), static_cast<int>(dimensions_.back().size())});
+  return &sparsities_.back();
 }
 
 bool FakeRuntime::Apply(TfLiteDelegate* delegate) {

@@ -11,6 +11,19 @@
 
 namespace tfkit::testing {
 
+// Of a constant that is stored sparse; without dimensions, one that makes no sense.
+struct FakeSparsity {
+  struct Dimension {
+    int format = 0;
+    int dense_size = 0;
+    std::vector<int> segments;
+    std::vector<int> indices;
+  };
+  std::vector<int> traversal_order;
+  std::vector<int> block_map;
+  std::vector<Dimension> dimensions;
+};
+
 struct FakeTensor {
   TfLiteType type = kTfLiteFloat32;
   std::vector<int> shape;
@@ -19,6 +32,7 @@ struct FakeTensor {
   float scale = 0;  // 0: not quantized
   int zero_point = 0;
   bool sparse = false;
+  FakeSparsity sparsity{};
   bool variable = false;
 };
 
@@ -28,9 +42,11 @@ struct FakeNode {
   std::vector<int> outputs;
   std::vector<std::uint8_t> options;
   int version = 1;
-  // Of the runtime's own ops: the code of ADD, say.
+  // Of the runtime's own ops: the code of ADD, say, and its options.
   int builtin_code = kTfLiteBuiltinCustom;
   TfLiteAddParams add{};
+  TfLiteConvParams conv{};
+  TfLiteFullyConnectedParams fully_connected{};
 };
 
 struct FakeGraph {
@@ -65,6 +81,7 @@ class FakeRuntime {
     return *static_cast<FakeRuntime*>(context->impl);
   }
   TfLiteIntArray* NewArray(const std::vector<int>&);
+  const TfLiteSparsity* NewSparsity(const FakeSparsity&);
   static TfLiteStatus GetExecutionPlan(TfLiteContext*, TfLiteIntArray**);
   static TfLiteStatus Resize(TfLiteContext*, TfLiteTensor*, TfLiteIntArray*);
   static void ReportError(TfLiteContext*, const char*, ...);
@@ -81,6 +98,8 @@ class FakeRuntime {
   std::vector<TfLiteRegistration> registrations_;
   TfLiteIntArray* plan_ = nullptr;
   std::deque<std::vector<int>> arrays_;
+  std::deque<TfLiteSparsity> sparsities_;
+  std::deque<std::vector<TfLiteDimensionMetadata>> dimensions_;
   std::vector<int> claimed_;
   TfLiteRegistration kernel_{};  // the delegate's, once it has claimed nodes
   TfLiteNode kernel_node_{};
