@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,20 +21,32 @@ KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel")
 
 @dataclass(frozen=True)
 class Declared:
-    """One layer with kernels. ``kernels`` are canonical matrices as in ``weights``, after the layer's quantizers.
+    """One layer with kernels, which are read when they are first asked for.
 
     ``few_bit`` is "W2A3", "W2" or "A3" for a layer whose quantizers all have more than two values; else empty.
     """
 
     name: str
     layer: Any
+    wrapper: Any
     type: str
     is_binary: bool
     is_wrapped_int8: bool
     few_bit: str
-    zeros: float
-    kernels: tuple[np.ndarray, ...]
     calls: int
+
+    @cached_property
+    def kernels(self) -> tuple[np.ndarray, ...]:
+        """Canonical matrices as in ``weights``, after the layer's quantizers."""
+        return tuple(
+            canonical(self.layer, name, effective(self.layer, name, self.wrapper)) for name in _kernel_names(self.layer)
+        )
+
+    @cached_property
+    def zeros(self) -> float:
+        """The share of exact zeros."""
+        total = sum(kernel.size for kernel in self.kernels)
+        return sum(int((kernel == 0).sum()) for kernel in self.kernels) / total if total else 0.0
 
     @property
     def is_sparse(self) -> bool:
@@ -109,18 +122,14 @@ def effective(layer: Any, name: str, wrapper: Any = None) -> np.ndarray:
 
 
 def _declare(name: str, layer: Any, wrapper: Any) -> Declared:
-    values = [(kernel, effective(layer, kernel, wrapper)) for kernel in _kernel_names(layer)]
-    total = sum(v.size for _, v in values)
-    zeros = sum(int((v == 0).sum()) for _, v in values) / total if total else 0.0
     return Declared(
         name=name,
         layer=layer,
+        wrapper=wrapper,
         type=type(layer).__name__,
         is_binary=bool(quantizers_of(layer)),
         is_wrapped_int8=is_quantize_wrapper(wrapper),
         few_bit=few_bit(layer),
-        zeros=zeros,
-        kernels=tuple(canonical(layer, kernel, value) for kernel, value in values),
         calls=max(call_count(wrapper), 1),
     )
 

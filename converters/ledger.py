@@ -11,10 +11,11 @@ from tfkit.converters.declared import SPARSE_SHARE, Declared, declared_layers, w
 from tfkit.converters.graph import Graph, Model
 from tfkit.converters.lowbit.bits import is_packed
 from tfkit.converters.reasons import Reason, about_few_bits, explain, remark
-from tfkit.converters.weights import WeightOp, named_like, similarity, weight_ops
+from tfkit.converters.resemblance import Rows, at_least
+from tfkit.converters.weights import WeightOp, named_like, weight_ops
 
 SCHEMA_VERSION = 1
-SAME_KERNEL = 0.98  # see ``weights.similarity``: rounded kernels lie above 0.999, others far below
+SAME_KERNEL = 0.98  # see ``resemblance.similarity``: rounded kernels lie above 0.999, others far below
 # Dynamic quantization leaves small kernels in float; the converter's own limit.
 DYNAMIC_MINIMUM = 1024
 KINDS = {"tf_keras": "tf_keras model", "keras3": "Keras 3 model", "saved_model": "SavedModel"}
@@ -157,11 +158,12 @@ def match(layers: Sequence[Declared], ops: Sequence[WeightOp]) -> list[tuple[lis
     Kernels decide; names, which converters cut and merge, only break ties between equal kernels.
     """
     candidates = []
+    stored = [Rows(op.kernel) for op in ops]
     for number, layer in enumerate(layers):
-        for kernel_number, kernel in enumerate(layer.kernels):
+        for kernel_number, kernel in enumerate(map(Rows, layer.kernels)):
             for position, op in enumerate(ops):
-                score = similarity(kernel, op.kernel)
-                if score >= SAME_KERNEL:
+                score = at_least(SAME_KERNEL, kernel, stored[position])
+                if score is not None:
                     named = named_like(op.names, layer.name.rsplit("/", 1)[-1])
                     drift = abs(number / len(layers) - position / len(ops))
                     candidates.append((-named, -round(score, 3), drift, number, kernel_number, position))

@@ -189,24 +189,6 @@ def unpack_bits(words: np.ndarray, channels: int) -> np.ndarray:
     return 1.0 - 2.0 * bits.astype(np.float32)
 
 
-def similarity(first: np.ndarray, second: np.ndarray) -> float:
-    """Mean over output channels of ``|cos|`` between two kernels in canonical form; 0 for other shapes.
-
-    Channels may be scaled and flipped (folded batch normalization, a sign moved into a multiplier), which the cosine
-    does not see; rounding to int8 keeps it above 0.999 and unrelated kernels of n inputs lie near 1/sqrt(n).
-    """
-    if first.shape != second.shape or not first.size:
-        return 0.0
-    norms = np.linalg.norm(first, axis=1), np.linalg.norm(second, axis=1)
-    live = (norms[0] > 0) & (norms[1] > 0)
-    if not live.any():
-        return 1.0 if not first.any() and not second.any() else 0.0
-    # A dead channel must be dead on both sides, unless rounding killed it.
-    products = np.abs(np.einsum("ij,ij->i", first[live], second[live], dtype=np.float64))
-    cosines = products / (norms[0][live].astype(np.float64) * norms[1][live])
-    return float(cosines.mean() * live.sum() / max((norms[0] > 0).sum(), 1))
-
-
 def named_like(names: Sequence[str], layer: str) -> int:
     """2 when a tensor name has the layer as a path component, 1 when a truncated one may, 0 otherwise."""
     parts = [part for name in names for piece in name.split(";") for part in piece.split("/")]

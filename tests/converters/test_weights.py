@@ -1,4 +1,4 @@
-"""Kernels are recognised whatever a converter did to them; others are not."""
+"""Kernels are read out of flatbuffers whatever a converter did to them."""
 
 from __future__ import annotations
 
@@ -7,32 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from helpers.conversion import rng
 from tfkit.converters import flatbuffer as fb
 from tfkit.converters.declared import declared_layers
+from tfkit.converters.resemblance import similarity
 from tfkit.converters.sparse import densify
-from tfkit.converters.weights import named_like, real, similarity, unpack_bits, weight_ops
-
-
-def test_do_see_through_scale_flip_and_int8() -> None:
-    kernel = rng().standard_normal((16, 27)).astype(np.float32)
-    factors = rng(1).uniform(0.1, 4, (16, 1)) * rng(2).choice([-1, 1], (16, 1))
-    assert similarity(kernel, kernel * factors) > 0.9999
-    steps = np.abs(kernel).max(axis=1, keepdims=True) / 127
-    assert similarity(kernel, np.round(kernel / steps) * steps) > 0.999
-
-
-def test_do_not_take_another_kernel() -> None:
-    """Unrelated kernels of n inputs have |cos| near 1/sqrt(n)."""
-    first, second = rng(3).standard_normal((2, 16, 27))
-    assert similarity(first, second) < 0.4
-    assert similarity(first, first[:, ::-1]) < 0.5
-    assert similarity(first, first[:8]) == 0.0
-
-
-def test_do_not_match_a_kernel_with_a_dead_one() -> None:
-    kernel = rng().standard_normal((4, 9))
-    assert similarity(kernel, np.zeros_like(kernel)) == 0.0
+from tfkit.converters.weights import named_like, real, unpack_bits, weight_ops
 
 
 def test_do_unpack_bits_as_the_format_says() -> None:
