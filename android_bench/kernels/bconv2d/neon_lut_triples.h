@@ -50,6 +50,23 @@ template <int pairs, int vectors>
 }
 
 #if defined(__clang__)  // g++ takes no more than 30 operands, and each sum is two of them
+// clang-format off
+// v0, v1 and v2, v3: the pairs' tables; v12, v13: indices of two vectors; v4 to v11: a triple's sums.
+#define TABLES(offset) \
+  "ldp q0, q1, [%[t0], #" #offset "]\n" "ldp q2, q3, [%[t1], #" #offset "]\n"
+#define INDICES(offset) "ldp q12, q13, [%[w], #" #offset "]\n"
+#define FIND(found, first, second, index) \
+  "tbl v" #found ".16b, {v" #first ".16b, v" #second ".16b}, v" #index ".16b\n"
+#define SUM(sum) "add v" #sum ".16b, v" #sum ".16b, v14.16b\n"
+#define SET(a, b, index) FIND(a, 0, 1, index) FIND(b, 2, 3, index)
+#define ADD(a, b, index) FIND(14, 0, 1, index) SUM(a) FIND(14, 2, 3, index) SUM(b)
+#define LOOKUP(STEP, first, second) \
+  INDICES(first) STEP(4, 5, 12) STEP(6, 7, 13) INDICES(second) STEP(8, 9, 12) STEP(10, 11, 13)
+#define FOLD(at, sum) \
+  "add %[r" #at "].16b, %[r" #at "].16b, v" #sum ".16b\n" \
+  "usra %[h" #at "].16b, v" #sum ".16b, #4\n"
+// clang-format on
+
 // The same for two pairs and four vectors. Its 16 sums leave just enough registers, which
 // compilers do not manage to keep to.
 [[gnu::always_inline]] inline const std::uint8_t* AddTriples(const std::uint8_t* tables,
@@ -62,74 +79,10 @@ template <int pairs, int vectors>
   // clang-format off
   asm("1:\n"
       "subs %[n], %[n], #1\n"
-      "ldp q0, q1, [%[t0], #0]\n"
-      "ldp q2, q3, [%[t1], #0]\n"
-      "ldp q12, q13, [%[w], #0]\n"
-      "tbl v4.16b, {v0.16b, v1.16b}, v12.16b\n"
-      "tbl v5.16b, {v2.16b, v3.16b}, v12.16b\n"
-      "tbl v6.16b, {v0.16b, v1.16b}, v13.16b\n"
-      "tbl v7.16b, {v2.16b, v3.16b}, v13.16b\n"
-      "ldp q12, q13, [%[w], #32]\n"
-      "tbl v8.16b, {v0.16b, v1.16b}, v12.16b\n"
-      "tbl v9.16b, {v2.16b, v3.16b}, v12.16b\n"
-      "tbl v10.16b, {v0.16b, v1.16b}, v13.16b\n"
-      "tbl v11.16b, {v2.16b, v3.16b}, v13.16b\n"
-      "ldp q0, q1, [%[t0], #32]\n"
-      "ldp q2, q3, [%[t1], #32]\n"
-      "ldp q12, q13, [%[w], #64]\n"
-      "tbl v14.16b, {v0.16b, v1.16b}, v12.16b\n"
-      "add v4.16b, v4.16b, v14.16b\n"
-      "tbl v14.16b, {v2.16b, v3.16b}, v12.16b\n"
-      "add v5.16b, v5.16b, v14.16b\n"
-      "tbl v14.16b, {v0.16b, v1.16b}, v13.16b\n"
-      "add v6.16b, v6.16b, v14.16b\n"
-      "tbl v14.16b, {v2.16b, v3.16b}, v13.16b\n"
-      "add v7.16b, v7.16b, v14.16b\n"
-      "ldp q12, q13, [%[w], #96]\n"
-      "tbl v14.16b, {v0.16b, v1.16b}, v12.16b\n"
-      "add v8.16b, v8.16b, v14.16b\n"
-      "tbl v14.16b, {v2.16b, v3.16b}, v12.16b\n"
-      "add v9.16b, v9.16b, v14.16b\n"
-      "tbl v14.16b, {v0.16b, v1.16b}, v13.16b\n"
-      "add v10.16b, v10.16b, v14.16b\n"
-      "tbl v14.16b, {v2.16b, v3.16b}, v13.16b\n"
-      "add v11.16b, v11.16b, v14.16b\n"
-      "ldp q0, q1, [%[t0], #64]\n"
-      "ldp q2, q3, [%[t1], #64]\n"
-      "ldp q12, q13, [%[w], #128]\n"
-      "tbl v14.16b, {v0.16b, v1.16b}, v12.16b\n"
-      "add v4.16b, v4.16b, v14.16b\n"
-      "tbl v14.16b, {v2.16b, v3.16b}, v12.16b\n"
-      "add v5.16b, v5.16b, v14.16b\n"
-      "tbl v14.16b, {v0.16b, v1.16b}, v13.16b\n"
-      "add v6.16b, v6.16b, v14.16b\n"
-      "tbl v14.16b, {v2.16b, v3.16b}, v13.16b\n"
-      "add v7.16b, v7.16b, v14.16b\n"
-      "ldp q12, q13, [%[w], #160]\n"
-      "tbl v14.16b, {v0.16b, v1.16b}, v12.16b\n"
-      "add v8.16b, v8.16b, v14.16b\n"
-      "tbl v14.16b, {v2.16b, v3.16b}, v12.16b\n"
-      "add v9.16b, v9.16b, v14.16b\n"
-      "tbl v14.16b, {v0.16b, v1.16b}, v13.16b\n"
-      "add v10.16b, v10.16b, v14.16b\n"
-      "tbl v14.16b, {v2.16b, v3.16b}, v13.16b\n"
-      "add v11.16b, v11.16b, v14.16b\n"
-      "add %[r00].16b, %[r00].16b, v4.16b\n"
-      "usra %[h00].16b, v4.16b, #4\n"
-      "add %[r10].16b, %[r10].16b, v5.16b\n"
-      "usra %[h10].16b, v5.16b, #4\n"
-      "add %[r01].16b, %[r01].16b, v6.16b\n"
-      "usra %[h01].16b, v6.16b, #4\n"
-      "add %[r11].16b, %[r11].16b, v7.16b\n"
-      "usra %[h11].16b, v7.16b, #4\n"
-      "add %[r02].16b, %[r02].16b, v8.16b\n"
-      "usra %[h02].16b, v8.16b, #4\n"
-      "add %[r12].16b, %[r12].16b, v9.16b\n"
-      "usra %[h12].16b, v9.16b, #4\n"
-      "add %[r03].16b, %[r03].16b, v10.16b\n"
-      "usra %[h03].16b, v10.16b, #4\n"
-      "add %[r13].16b, %[r13].16b, v11.16b\n"
-      "usra %[h13].16b, v11.16b, #4\n"
+      TABLES(0)  LOOKUP(SET, 0, 32)
+      TABLES(32) LOOKUP(ADD, 64, 96)
+      TABLES(64) LOOKUP(ADD, 128, 160)
+      FOLD(00, 4) FOLD(10, 5) FOLD(01, 6) FOLD(11, 7) FOLD(02, 8) FOLD(12, 9) FOLD(03, 10) FOLD(13, 11)
       "add %[t0], %[t0], #96\n"
       "add %[t1], %[t1], #96\n"
       "add %[w], %[w], #192\n"
@@ -140,6 +93,15 @@ template <int pairs, int vectors>
   // clang-format on
   return weights;
 }
+
+#undef TABLES
+#undef INDICES
+#undef FIND
+#undef SUM
+#undef SET
+#undef ADD
+#undef LOOKUP
+#undef FOLD
 #endif
 
 }  // namespace tfkit::bconv2d::neon
