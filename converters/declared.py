@@ -39,7 +39,7 @@ class Declared:
     def kernels(self) -> tuple[np.ndarray, ...]:
         """Canonical matrices as in ``weights``, after the layer's quantizers."""
         return tuple(
-            canonical(self.layer, name, effective(self.layer, name, self.wrapper)) for name in _kernel_names(self.layer)
+            canonical(self.layer, name, effective(self.layer, name, self.wrapper)) for name in kernel_names(self.layer)
         )
 
     @cached_property
@@ -55,7 +55,7 @@ class Declared:
 
 def declared_layers(model: Any) -> list[Declared]:
     """All layers with kernels, nested models and wrappers opened, in the model's order."""
-    return [_declare(*found) for found in walk(model) if _kernel_names(found[1])]
+    return [_declare(*found) for found in walk(model) if kernel_names(found[1])]
 
 
 def wrapped_names(model: Any) -> set[str]:
@@ -80,7 +80,7 @@ def walk(model: Any, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
             yield f"{prefix}{inner.name}", inner, child
 
 
-def _kernel_names(layer: Any) -> list[str]:
+def kernel_names(layer: Any) -> list[str]:
     """Attributes of the layer that hold a kernel; a layer may forward them through a property that fails unbuilt."""
     return [name for name in KERNELS if _attribute(layer, name) is not None]
 
@@ -95,6 +95,11 @@ def _attribute(layer: Any, name: str) -> Any:
 def quantizers_of(layer: Any) -> dict[str, Any]:
     """Attribute -> quantizer, for those that are set."""
     return {name: q for name in QUANTIZERS if (q := _attribute(layer, name)) is not None}
+
+
+def quantizer_of(layer: Any, name: str) -> Any:
+    """The quantizer of the kernel that the layer keeps as its attribute ``name``; None: it has none."""
+    return _attribute(layer, f"{name}_quantizer" if name == "kernel" else name.replace("_kernel", "_quantizer"))
 
 
 def few_bit(layer: Any) -> str:
@@ -116,7 +121,7 @@ def effective(layer: Any, name: str, wrapper: Any = None) -> np.ndarray:
     held = [w for w in getattr(wrapper, "weights", ()) if w.name.split(":")[0].rsplit("/", 1)[-1] == name]
     if is_quantize_wrapper(wrapper) and held:
         value = held[0]
-    quantizer = _attribute(layer, f"{name}_quantizer" if name == "kernel" else name.replace("_kernel", "_quantizer"))
+    quantizer = quantizer_of(layer, name)
     latent = getattr(value, "latent_variable", value)
     return np.asarray(latent if quantizer is None else quantizer(np.asarray(latent)), np.float32)
 

@@ -329,6 +329,17 @@ class Edit:
         graph = self._model.subgraphs[0]
         graph.inputs, graph.outputs = (np.asarray(i, np.int32) for i in (inputs, outputs))
 
+    def requantize(self, tensor: int, integers: np.ndarray, scales: np.ndarray) -> None:
+        """Give a quantized constant of the main graph other integers, in its order and type, and scales."""
+        found = self._model.subgraphs[0].tensors[tensor]
+        self._drop_data(found)
+        self._model.buffers.append(schema.BufferT(data=np.ascontiguousarray(integers).ravel().view(np.uint8)))
+        found.buffer = len(self._model.buffers) - 1
+        quantization = found.quantization
+        quantization.min = quantization.max = None
+        quantization.scale = np.asarray(scales, np.float32)
+        quantization.zeroPoint = np.zeros(len(quantization.scale), np.int64)
+
     def compute(self, tensor: int, op: str, inputs: Sequence[np.ndarray | None], options: Mapping[str, int]) -> None:
         """Let the custom ``op`` make a constant of the main graph out of smaller ones (int32 or float32; None: absent).
 
@@ -377,9 +388,7 @@ class Edit:
             if code.customCode is not None and _text(code.customCode) == name:
                 return index
         custom = schema.BuiltinOperator.CUSTOM
-        codes.append(
-            schema.OperatorCodeT(builtinCode=custom, deprecatedBuiltinCode=custom, customCode=name, version=1)
-        )
+        codes.append(schema.OperatorCodeT(builtinCode=custom, deprecatedBuiltinCode=custom, customCode=name, version=1))
         return len(codes) - 1
 
     def keep_only(self, ops: Iterable[int]) -> None:

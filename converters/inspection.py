@@ -15,6 +15,7 @@ from tfkit._units import format_bytes
 from tfkit.converters import flatbuffer as fb
 from tfkit.converters.graph import Graph, Op
 from tfkit.converters.lowbit import bits as packed
+from tfkit.converters.lowbit.unpacked import UNPACK
 from tfkit.converters.passes.metadata import ENTRY, read_metadata
 from tfkit.converters.semantics import BITS
 from tfkit.converters.weights import DTYPES, KERNEL_INPUT, Constants, channels_per_group, precision
@@ -207,10 +208,8 @@ def _end(graph: Graph, index: int) -> End:
 
 def _report(graph: Graph, index: int, op: Op, constants: Constants, uncounted: set[str]) -> OpReport:
     output = graph.tensors[op.outputs[0]] if op.outputs else None
-    stored = {
-        t.buffer: len(t.data) for t in (constants.tensor(i) for i in op.inputs) if t is not None and t.data is not None
-    }
-    if op.name in ("DEQUANTIZE", "DENSIFY") and stored:
+    stored = {t.buffer: len(t.data) for i in op.inputs for t in constants.stored(i) if t.data is not None}
+    if op.name in ("DEQUANTIZE", "DENSIFY", UNPACK) and stored:
         stored = {}  # counted where the constant is used
     return OpReport(
         index=index,
@@ -228,11 +227,13 @@ def _report(graph: Graph, index: int, op: Op, constants: Constants, uncounted: s
 def _precision(graph: Graph, op: Op, constants: Constants) -> str:
     position = KERNEL_INPUT.get(op.name)
     kernel = constants.tensor(op.inputs[position]) if position is not None and position < len(op.inputs) else None
-    if kernel is not None and kernel.type in DTYPES:
-        found = precision(graph, op, kernel)
+    if kernel is not None and position is not None and kernel.type in DTYPES:
+        found = precision(graph, op, kernel, constants.bits(op.inputs[position]))
         return f"{found} to {packed.levels_written(op)}" if packed.writes_levels(op) else found
     if op.name == packed.MAX_POOL:
         return f"A{fb.custom_options(op).get('activation_planes', '?')}"
+    if op.name == UNPACK and op.outputs:
+        return f"W{constants.bits(op.outputs[0])} to {graph.tensors[op.outputs[0]].type.lower()}"
     if op.name.startswith("Lce"):
         return "binary"
     if op.name == packed.QUANTIZE:

@@ -7,9 +7,11 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tfkit._units import format_bytes
-from tfkit.converters.declared import SPARSE_SHARE, Declared, declared_layers, wrapped_names
+from tfkit.converters.declared import SPARSE_SHARE, Declared, declared_layers, quantizers_of, wrapped_names
 from tfkit.converters.graph import Graph, Model
 from tfkit.converters.lowbit.bits import is_packed
+from tfkit.converters.lowbit.columns import INT8, LCE, OWN, REFUSED, STORED
+from tfkit.converters.lowbit.unpacked import UNPACK
 from tfkit.converters.reasons import Reason, about_few_bits, explain, remark
 from tfkit.converters.resemblance import Rows, at_least
 from tfkit.converters.weights import WeightOp, named_like, weight_ops
@@ -19,14 +21,15 @@ SAME_KERNEL = 0.98  # see ``resemblance.similarity``: rounded kernels lie above 
 # Dynamic quantization leaves small kernels in float; the converter's own limit.
 DYNAMIC_MINIMUM = 1024
 KINDS = {"tf_keras": "tf_keras model", "keras3": "Keras 3 model", "saved_model": "SavedModel"}
-_BOUNDARY = ("QUANTIZE", "DEQUANTIZE", "LceQuantize", "LceDequantize")
+_BOUNDARY = ("QUANTIZE", "DEQUANTIZE", "LceQuantize", "LceDequantize", UNPACK)
 
 
 @dataclass(frozen=True)
 class Entry:
     """One layer. ``status`` is ``ok``, ``note`` (works, with a remark) or ``fallback``.
 
-    ``rewritten`` says how a layer was rewritten for its op ("Dense as 1x1"); empty: it was not.
+    ``rewritten`` says how a layer was rewritten for its op ("Dense as 1x1"); empty: it was not. ``ships_as`` is the
+    column of converters/lowbit/METHODS.md that holds for a layer with quantizers.
     """
 
     layer: str
@@ -41,6 +44,7 @@ class Entry:
     reason: str = ""
     fix: str = ""
     rewritten: str = ""
+    ships_as: str = ""
 
     @property
     def became(self) -> str:
@@ -87,11 +91,11 @@ class Ledger:
 
     def table(self) -> str:
         """Lines for people: one per layer, reasons and fixes indented below."""
-        rows = [("layer", "declared", "became", "precision", "bytes", "")]
-        rows += [
-            (e.layer, e.declared, e.became, e.precision, format_bytes(e.bytes), "" if e.status == "ok" else e.status)
-            for e in self.entries
-        ]
+        told = any(e.ships_as for e in self.entries)
+        rows = [("layer", "declared", "became", "precision", "bytes", *(["ships as"] if told else []), "")]
+        for e in self.entries:
+            cells = (e.layer, e.declared, e.became, e.precision, format_bytes(e.bytes))
+            rows.append((*cells, *([e.ships_as] if told else []), "" if e.status == "ok" else e.status))
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
         lines = []
         for number, row in enumerate(rows if self.entries else []):
@@ -112,12 +116,15 @@ def build(
     kind: str = "tf_keras",
     rewritten: Mapping[str, str] | None = None,
     unpacked: Mapping[str, Reason] | None = None,
+    rounded: Mapping[str, Reason | None] | None = None,
 ) -> Ledger:
     """Match the layers of a tf_keras model to the ops of its flatbuffer, by what their kernels hold.
 
     ``keras`` None: layers are unknown (SavedModel, Keras 3) and the ledger lists the ops instead, which it says.
     ``rewritten``: path of a layer -> how it was rewritten, from ``passes.as_convolutions``.
     ``unpacked``: path of a few-bit layer -> why it has no packed op, from ``passes.packed_calls``.
+    ``rounded``: path of a layer with a quantized kernel in int8 -> why its levels were rounded, None where they were
+    not, from ``passes.exact_int8``.
     """
     graph = model.main
     ops = weight_ops(graph)
@@ -141,9 +148,11 @@ def build(
     for number, layer in enumerate(layers):
         found, by = matched[number]
         how = (rewritten or {}).get(layer.name, "")
-        if format == "lowbit":
-            entries += _few_bits(layer, found, by, (unpacked or {}).get(layer.name))
-        else:
+        if layer.name in (rounded or {}) and "input_quantizer" not in quantizers_of(layer.layer):
+            entries.append(_in_int8(layer, found, by, (rounded or {})[layer.name]))
+        elif format in ("lowbit", "auto") and layer.is_binary:
+            entries.append(_by_quantizers(layer, found, by, format, (unpacked or {}).get(layer.name), how))
+        elif format != "lowbit":
             entries += _entries(layer, found, by, format, trained_int8, list(complaints), how)
     if integer:
         owners = {op.index: layers[n].name for n, (found, _) in enumerate(matched) for op in found}
@@ -225,14 +234,41 @@ def _entries(
     return found
 
 
-def _few_bits(layer: Declared, ops: list[WeightOp], by: str, why: Reason | None) -> list[Entry]:
-    """A layer with quantizers is kept when all its ops compute with bits."""
-    if not layer.is_binary:
-        return []
-    kept = bool(ops) and all(is_packed(op.op) for op in ops)
-    if not kept and why is None:
-        why = Reason("no_op", "no packed op carries this layer's weights", "report it with the model")
-    return [_entry(layer, "few-bit", ops, by, kept, _against_floats(layer, ops) if kept else why)]
+def ships_as(op: WeightOp) -> str:
+    """The column of the table of methods that an op stands for; empty: it takes weights that are stored in full."""
+    if op.op.name == "LceBconv2d":
+        return LCE
+    if is_packed(op.op):
+        return OWN
+    return "" if not op.bits else INT8 if op.precision.endswith("int8") else STORED
+
+
+def _by_quantizers(
+    layer: Declared, ops: list[WeightOp], by: str, format: str, why: Reason | None, rewritten: str
+) -> Entry:
+    """A layer with quantizers is kept when the file holds its weights in their bits.
+
+    ``why`` says what keeps it from an op that computes with bits. Where its inputs are quantized too, that is worth a
+    remark: they are rounded in float.
+    """
+    columns = list(dict.fromkeys(map(ships_as, ops)))
+    kind = "binary" if format == "auto" and not layer.few_bit else "few-bit"
+    if not ops or "" in columns:
+        why = why or Reason("no_op", "no packed op carries this layer's weights", "report it with the model")
+        return replace(_entry(layer, kind, ops, by, False, why), ships_as=REFUSED)
+    about = _against_floats(layer, ops)
+    if columns == [LCE]:
+        about = _saved(layer, ops) if rewritten else remark(layer) or about
+    elif STORED in columns and why is not None and "input_quantizer" in quantizers_of(layer.layer):
+        about = why
+    return replace(_entry(layer, kind, ops, by, True, about), rewritten=rewritten, ships_as=", ".join(columns))
+
+
+def _in_int8(layer: Declared, ops: list[WeightOp], by: str, rounded: Reason | None) -> Entry:
+    """A layer whose kernel alone is quantized, as an int8 op; worth a note where its levels were rounded anew."""
+    exact = Reason("saved", "its levels are the int8 weights, with the scales of its quantizer", "")
+    kind = "few-bit" if layer.few_bit else "binary"
+    return replace(_entry(layer, kind, ops, by, True, rounded or exact), ships_as=INT8)
 
 
 def _entry(layer: Declared, kind: str, ops: list[WeightOp], by: str, kept: bool, why: Reason | None) -> Entry:

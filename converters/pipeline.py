@@ -26,16 +26,16 @@ from tfkit.converters.conversion import Conversion
 from tfkit.converters.declared import declared_layers
 from tfkit.converters.graph import Model
 from tfkit.converters.inspection import read_bytes
+from tfkit.converters.lowbit.fold import folded
 from tfkit.converters.parity import Parity, compare
-from tfkit.converters.passes.as_convolutions import as_convolutions
+from tfkit.converters.passes.exact_int8 import exact_integers
 from tfkit.converters.passes.metadata import describe, embed_metadata, read_metadata
 from tfkit.converters.passes.name_ends import name_ends
-from tfkit.converters.passes.packed_calls import packed_calls
-from tfkit.converters.passes.ranges_stay import keep_ranges
-from tfkit.converters.passes.replaced_calls import replaced_calls
+from tfkit.converters.passes.packed_weights import pack_weights
 from tfkit.converters.reasons import Reason
 from tfkit.converters.sources import Source, open_source
 from tfkit.converters.targets import lce, lowbit, tflite
+from tfkit.converters.tracing import PACKING, Traced, trace
 from tfkit.runtime.backends import Backend
 
 FORMATS = {
@@ -43,7 +43,8 @@ FORMATS = {
     "float16": "weights in 16 bits, arithmetic in 32",
     "dynamic": "int8 weights, activations quantized while running",
     "int8": "full integer, from quantization-aware training or from calibration data",
-    "lowbit": "few-bit convolutions and dense layers in bits (tfkit's ops), the rest float",
+    "auto": "each layer by its quantizers: binary, few-bit, packed weights, int8 or float, in one file",
+    "lowbit": "few-bit layers and weights in bits (tfkit's ops), the rest float",
     "lce": "binary convolutions in bits, the rest float, or int8 after quantization-aware training",
 }
 RUNTIMES: dict[str, Backend] = {"litert": "litert", "tflite-2.14": "tflite_runtime"}
@@ -96,7 +97,8 @@ def convert(
     io = io or "float32"
     tell("reading the model")
     source = open_source(model, trust_model=trust_model)
-    function, rewritten, unpacked = _trace(source, format, batch)
+    traced = trace(source, format, batch)
+    function, rewritten = traced.function, traced.rewritten
     trained_int8 = lce.is_quantization_aware(function)
     _check_route(format, io, batch, calibration, trained_int8)
     ends = (source.inputs, source.metadata)
@@ -105,7 +107,14 @@ def convert(
     checking = None if data is None else samples.read(data, *ends, classes=classes)
 
     tell(f"converting to {format}")
-    flatbuffer, complaints = _run_target(source, function, format, io, runtime, calibrating, trained_int8)
+    flatbuffer, complaints = _run_target(source, traced, format, io, runtime, calibrating, trained_int8)
+    unpacked = dict(traced.unpacked)
+    rounded: Mapping[str, Reason | None] = {}
+    if calibrating is not None and source.keras is not None:
+        flatbuffer, rounded = exact_integers(source.keras, flatbuffer, pack=format == "auto")
+    if format in PACKING:
+        flatbuffer, refused = pack_weights(source.keras, flatbuffer)
+        unpacked |= refused
     edit = fb.Edit(flatbuffer)
     # Names first: metadata is written last, over what the file finally holds.
     name_ends(edit, source)
@@ -134,6 +143,7 @@ def convert(
         kind=source.kind,
         rewritten=rewritten,
         unpacked=unpacked,
+        rounded=rounded,
     )
     conversion = Conversion(flatbuffer, found, None, format, metadata)
     if strict and not found.ok:
@@ -271,10 +281,10 @@ def _check_options(
         raise UsageError(f"batch is {batch!r}; give a number of samples from 1, or 'dynamic'")
     if batch == "dynamic" and format == "lce":
         raise UnsupportedError("binary flatbuffers have a fixed batch (LCE's converter fixes it); give batch=1 or more")
-    if batch == "dynamic" and format == "lowbit":
+    if batch == "dynamic" and format in PACKING:
         raise UnsupportedError("few-bit flatbuffers have a fixed batch: packed ops have fixed shapes; give batch=1")
-    if calibration is not None and format != "int8":
-        raise UsageError(f"calibration data is for format int8, not {format}; leave it out or ask for int8")
+    if calibration is not None and format not in ("int8", "auto"):
+        raise UsageError(f"calibration data is for formats int8 and auto, not {format}; leave it out or ask for int8")
     if not 0.0 <= min_agreement <= 1.0:
         raise UsageError(f"min_agreement is {min_agreement}; give a share between 0 and 1")
 
@@ -288,11 +298,11 @@ def _check_route(format: str, io: str, batch: int | str, calibration: Any, train
         raise UsageError(f"int8 needs the ranges of the activations, and this model has none: {both}")
     if calibration is not None and trained_int8:
         raise UsageError("this model learned its ranges in quantization-aware training; leave the calibration data out")
-    if io == "int8" and format not in ("int8", "lce"):
+    if io == "int8" and format not in ("int8", "lce", "auto"):
         raise UsageError(f"int8 inputs and outputs need an integer model, and {format} computes in float; use int8")
-    if io == "int8" and format == "lce" and not trained_int8:
+    if io == "int8" and format in ("lce", "auto") and calibration is None and not trained_int8:
         raise UsageError(
-            "int8 inputs and outputs need known ranges, and this binary model was not trained with any: "
+            "int8 inputs and outputs need known ranges, and this model was not trained with any: "
             "use tfkit.quantize_aware(model), fit, convert again; or keep io='float32'"
         )
     if trained_int8 and format in ("float32", "float16", "dynamic", "lowbit"):
@@ -300,26 +310,6 @@ def _check_route(format: str, io: str, batch: int | str, calibration: Any, train
             f"this model was trained quantization-aware; as {format} it would keep its fake-quantization and gain "
             "nothing: convert it with format='int8' (or 'lce' when it has binary layers)"
         )
-
-
-def _trace(source: Source, format: str, batch: int | str) -> tuple[Any, Mapping[str, str], Mapping[str, Reason]]:
-    """The function to convert, which layers were rewritten in it for an op of the format, and why others were not."""
-    size = None if batch == "dynamic" else int(batch)
-    if format == "lowbit":
-        if source.keras is None:
-            raise UsageError(
-                f"format lowbit packs layers by their quantizers, which a {ledger.KINDS[source.kind]} does not show; "
-                "convert the tf_keras model that it came from"
-            )
-        with replaced_calls() as replace_call:
-            _, unpacked = packed_calls(source.keras, replace_call)
-            return source.trace(size), {}, unpacked
-    if format != "lce" or source.keras is None:
-        return source.trace(size), {}, {}
-    with replaced_calls() as replace_call:
-        keep_ranges(source.keras, replace_call)
-        rewritten = as_convolutions(source.keras, replace_call)
-        return source.trace(size), rewritten, {}
 
 
 def _classes(function: Any) -> int | None:
@@ -332,17 +322,29 @@ def _classes(function: Any) -> int | None:
 
 def _run_target(
     source: Source,
-    function: Any,
+    traced: Traced,
     format: str,
     io: str,
     runtime: str,
     calibrating: Batch | None,
     trained_int8: bool,
 ) -> tuple[bytes, list[str]]:
+    function = traced.function
+    if format == "auto" and calibrating is not None and (traced.binary or traced.packed):
+        names = ", ".join([*traced.binary, *traced.packed][:3])
+        raise UsageError(
+            f"calibration runs the model in float, and this one has layers that become ops in bits ({names}); "
+            "leave the calibration data out, or train the rest with tfkit.quantize_aware"
+        )
     if format == "lce":
         return lce.convert(function, io=io)
-    if format == "lowbit":
+    if format == "auto" and (traced.binary or (traced.packed and trained_int8)):
+        flatbuffer, complaints = lce.convert(function, io=io, composites=bool(traced.packed))
+        return (folded(flatbuffer) if traced.packed else flatbuffer), complaints
+    if format == "lowbit" or traced.packed:
         return lowbit.convert(function), []
+    if format == "auto":
+        format = "int8" if trained_int8 or calibrating is not None else "float32"
     pruned = (
         format == "float32"
         and source.keras is not None

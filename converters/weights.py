@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from tfkit._errors import ModelError
 from tfkit.converters import flatbuffer as fb
 from tfkit.converters.graph import Graph, Op, Tensor
 from tfkit.converters.lowbit import bits as packed
+from tfkit.converters.lowbit import unpacked
 from tfkit.converters.lowbit.bits import is_packed
 from tfkit.converters.sparse import densify, stored_bytes
 
@@ -52,10 +53,12 @@ class WeightOp:
     dense_bytes: int  # the same with every sparse constant stored densely
     is_sparse: bool
     names: tuple[str, ...]
+    bits: int = 0  # of a weight that is unpacked for an op of the runtime's; 0: it is stored as the op takes it
 
 
 class Constants:
-    """Constant tensors of a graph, also behind the DEQUANTIZE and DENSIFY that converters put in front."""
+    """Constant tensors of a graph, also behind the ops that make one out of another: DEQUANTIZE, DENSIFY, and the
+    unpacking of few bits."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
@@ -64,17 +67,40 @@ class Constants:
             for op in graph.ops
             if op.name in ("DEQUANTIZE", "DENSIFY") and len(op.inputs) == 1 and len(op.outputs) == 1
         }
+        self._unpacking = {op.outputs[0]: op for op in graph.ops if op.name == unpacked.UNPACK and op.outputs}
+        self._unpacked: dict[int, tuple[Tensor, int]] = {}
 
     def tensor(self, index: int) -> Tensor | None:
-        """The stored constant that feeds tensor ``index``; None when it is computed from inputs."""
+        """The constant that feeds tensor ``index``, unpacked; None when it is computed from inputs."""
         for _ in range(4):  # DENSIFY after DEQUANTIZE is the longest chain that converters write
             if index < 0:
                 return None
+            if index in self._unpacking:
+                return self._unpack(index)[0]
             tensor = self._graph.tensors[index]
             if tensor.is_constant:
                 return tensor
             index = self._origin.get(index, -1)
         return None
+
+    def bits(self, index: int) -> int:
+        """Bits that a weight of tensor ``index`` takes in the file where it is unpacked from them; else 0."""
+        return self._unpack(index)[1] if index in self._unpacking else 0
+
+    def stored(self, index: int) -> list[Tensor]:
+        """The tensors of the file that ``tensor`` is made of."""
+        if index in self._unpacking:
+            parts = [self._graph.tensors[i] for i in self._unpacking[index].inputs if i >= 0]
+            return [t for t in parts if t.data is not None]
+        found = self.tensor(index)
+        return [] if found is None or found.data is None else [found]
+
+    def _unpack(self, index: int) -> tuple[Tensor, int]:
+        if index not in self._unpacked:
+            found = unpacked.read(self._graph, self._unpacking[index])
+            data = np.ascontiguousarray(found.values()).view(np.uint8)
+            self._unpacked[index] = replace(self._graph.tensors[index], data=data), found.bits
+        return self._unpacked[index]
 
 
 def array(tensor: Tensor) -> np.ndarray:
@@ -113,24 +139,28 @@ def weight_ops(graph: Graph) -> list[WeightOp]:
         kernel = constants.tensor(op.inputs[position])
         if kernel is None or kernel.type not in DTYPES:
             continue
-        stored = [t for t in (constants.tensor(i) for i in op.inputs) if t is not None and t.data is not None]
+        stored = [tensor for i in op.inputs for tensor in constants.stored(i)]
+        bits = constants.bits(op.inputs[position])
         found.append(
             WeightOp(
                 index=index,
                 op=op,
                 kernel=_matrix(graph, op, kernel),
-                precision=precision(graph, op, kernel),
+                precision=precision(graph, op, kernel, bits),
                 bytes=sum(_bytes(t) for t in stored),
                 dense_bytes=sum(_dense_bytes(t) for t in stored),
                 is_sparse=kernel.sparsity is not None,
                 names=(graph.tensors[op.outputs[0]].name, kernel.name),
+                bits=bits,
             )
         )
     return found
 
 
-def precision(graph: Graph, op: Op, kernel: Tensor) -> str:
-    """What the op multiplies in."""
+def precision(graph: Graph, op: Op, kernel: Tensor, bits: int = 0) -> str:
+    """What the op multiplies in; ``bits``: "W2 in float", weights of few bits that are unpacked for it."""
+    if bits:
+        return f"W{bits} in {'int8' if kernel.type == 'INT8' else 'float'}"
     if op.name == "LceBconv2d":
         return "binary"
     if is_packed(op):
@@ -158,7 +188,11 @@ def _matrix(graph: Graph, op: Op, kernel: Tensor) -> np.ndarray:
         return _unpack(op, kernel)
     if is_packed(op):
         return packed.weights(graph, op, kernel)
-    values = real(kernel)
+    return canonical(op, real(kernel))
+
+
+def canonical(op: Op, values: np.ndarray) -> np.ndarray:
+    """The kernel of an op of the runtime's, in its own shape, as the matrix [output channel, terms of a sum]."""
     if op.name == "DEPTHWISE_CONV_2D":  # [1, height, width, output channel]
         return np.moveaxis(values, -1, 0).reshape(values.shape[-1], -1)
     if op.name in ("CONV_3D", "CONV_3D_TRANSPOSE"):  # [depth, height, width, input channel, output channel]

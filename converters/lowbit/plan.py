@@ -123,8 +123,8 @@ def _unpackable(layer: Any) -> Reason | None:
     if layer.input_quantizer is None:
         return Reason(
             "float_activations",
-            "its inputs are not quantized, and packed weights with float inputs have no op yet",
-            'quantize them too (input_quantizer="dorefa_a2"), or convert with format float16 or dynamic',
+            "its inputs are not quantized, so its weights alone are stored in bits",
+            'quantize them too (input_quantizer="dorefa_a2")',
         )
     if layer.kernel_quantizer is None:
         return Reason("float_kernel", "its kernel is not quantized", 'give it one: kernel_quantizer="dorefa_w2"')

@@ -20,12 +20,14 @@ from tfkit.converters.passes.replaced_calls import Replace
 from tfkit.converters.reasons import hindrance, is_conv1d, is_dense, is_plain_activation
 
 
-def as_convolutions(model: Any, replace: Replace) -> Mapping[str, str]:
-    """Let the binary Dense and Conv1D layers of ``model`` be traced as 2-D convolutions.
+def as_convolutions(
+    model: Any, replace: Replace, wanted: Callable[[Declared], bool] | None = None
+) -> Mapping[str, str]:
+    """Let the binary Dense and Conv1D layers of ``model`` (that are ``wanted``) be traced as 2-D convolutions.
 
     Returns the path of each layer and what it becomes, e.g. {"head": "Dense as 1x1"}; filled as the model is traced.
     """
-    rewritten = {id(d.layer): d for d in declared_layers(model) if rewritable(d)}
+    rewritten = {id(d.layer): d for d in declared_layers(model) if rewritable(d) and (wanted is None or wanted(d))}
     made: dict[str, str] = {}
     maps = _Maps()
     seen: set[int] = set()

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tfkit.converters.declared import declared_layers, is_quantize_wrapper, walk
+from tfkit.converters.declared import Declared, declared_layers, is_quantize_wrapper, walk
 from tfkit.converters.lowbit.plan import Plan, planned
 from tfkit.converters.passes.replaced_calls import Replace
 from tfkit.converters.reasons import Reason
@@ -19,8 +19,14 @@ from tfkit.converters.reasons import Reason
 _WORD = 32
 
 
-def packed_calls(model: Any, replace: Replace) -> tuple[Mapping[str, str], Mapping[str, Reason]]:
-    """Let the few-bit layers of ``model`` be traced as packed ops.
+def _every(declared: Declared) -> bool:
+    return True
+
+
+def packed_calls(
+    model: Any, replace: Replace, wanted: Callable[[Declared], bool] = _every
+) -> tuple[Mapping[str, str], Mapping[str, Reason]]:
+    """Let the few-bit layers of ``model`` that are ``wanted`` be traced as packed ops.
 
     Returns path -> precision ("W2A2") of the layers that are, and path -> reason of those that stay in float.
     """
@@ -29,7 +35,7 @@ def packed_calls(model: Any, replace: Replace) -> tuple[Mapping[str, str], Mappi
     refused: dict[str, Reason] = {}
     seen: set[int] = set()
     for declared in declared_layers(model):
-        if not declared.is_binary:
+        if not declared.is_binary or not wanted(declared):
             continue
         found = planned(declared, wrappers.get(id(declared.layer)))
         if isinstance(found, Reason):

@@ -24,7 +24,7 @@ from helpers.lce_graph import Convolution, LceGraph, packed_words, unpack
 # By number; SomeoneElses stands for all that the delegate leaves alone.
 OPS = (
     "LceQuantize", "LceBconv2d", "LceBMaxPool2d", "LceDequantize", "SomeoneElses", "ADD",
-    "TfkitKBitConv2D", "TfkitKBitDense", "TfkitKBitQuantize",
+    "TfkitKBitConv2D", "TfkitKBitDense", "TfkitKBitQuantize", "TfkitUnpackWeights",
 )  # fmt: skip
 TYPES = {schema.TensorType.FLOAT32: 0, schema.TensorType.INT32: 1, schema.TensorType.INT8: 2}
 SIDE = 5  # pixels of an image
@@ -143,7 +143,22 @@ def _few_bits(bases: int, side: int) -> bytes:
     return graph.serialize([source], [target])
 
 
+def _weights(bits: int, terms: int) -> bytes:
+    """Weights of few bits unpacked for an op of the runtime's; without ``terms`` integers, else that many a value."""
+    graph, shape = LceGraph(), (OUTPUTS, 3, 3, 2)
+    count = int(np.prod(shape)) * bits
+    ones = np.random.default_rng(bits).integers(0, 2, count, np.uint8)
+    words = graph.constant(np.packbits(np.append(ones, np.zeros(-count % 32, np.uint8)), bitorder="little").view("<i4"))
+    table = graph.constant(np.arange(2**bits * terms, dtype=np.int32).reshape(2**bits, terms)) if terms > 1 else -1
+    scales = graph.constant(np.full((OUTPUTS, terms), 0.5, np.float32)) if terms else -1
+    target = graph.tensor("float32", shape) if terms else graph.tensor("int8", shape, scale=0.5)
+    options = {"bits": bits, "inner": 18, "lowest": -1, "step": 2}
+    graph.custom("TfkitUnpackWeights", [words, table, scales], [target], options)
+    return graph.serialize([], [target])
+
+
 def _small_models() -> Iterator[bytes]:
+    yield from (_weights(bits, terms) for bits, terms in ((1, 1), (2, 2), (3, 0), (5, 1)))
     yield from (_few_bits(bases, side) for bases in (0, 1) for side in (1, SIDE))
     for pad_values in (0, 1):
         for output in ("float32", "int8", "bitpacked"):

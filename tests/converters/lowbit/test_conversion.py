@@ -94,14 +94,14 @@ def test_runs_in_the_runtimes(runtime: str) -> None:
     assert conversion.parity.runtime == runtime
 
 
-def test_a_layer_without_packed_op_falls_back_with_its_reason() -> None:
+def test_a_layer_whose_levels_are_unknown_falls_back_with_its_reason() -> None:
     keras.utils.set_random_seed(1)
     inputs = keras.Input((8, 8, 16))
-    x = layers.QuantConv2D(16, 3, kernel_quantizer="bwn", name="weights_only")(inputs)
-    model = keras.Model(inputs, layers.QuantConv2D(8, 3, input_quantizer="dorefa_a8", kernel_quantizer="bwn")(x))
+    layer = layers.QuantConv2D(16, 3, kernel_quantizer="inq_w3", name="unfinished")
+    model = keras.Model(inputs, layer(inputs))
     conversion = tfkit.convert(model, "lowbit")
-    assert [entry.code for entry in conversion.ledger.fallbacks] == ["float_activations", "too_many_bits"]
-    with pytest.raises(StrictError, match=r"weights_only .* its inputs are not quantized"):
+    assert [(entry.code, entry.ships_as) for entry in conversion.ledger.fallbacks] == [("off_grid", "refused")]
+    with pytest.raises(StrictError, match=r"unfinished .* none of its quantizer's levels"):
         tfkit.convert(model, "lowbit", strict=True)
 
 
