@@ -21,6 +21,7 @@ COMMANDS = {
     "models": ("tfkit.cli.models", "The zoo: name, input, parameters, MACs, schemes."),
     "build": ("tfkit.cli.build", "Write a fresh model from the zoo."),
     "train": ("tfkit.cli.train", "Fit a zoo model on a named data set."),
+    "prune": ("tfkit.cli.prune", "Find what a model can do without, and take it out."),
     "convert": ("tfkit.cli.convert", "Keras model to flatbuffer, with op ledger and parity check."),
     "inspect": ("tfkit.cli.inspect", "Ops, precision, MACs and bytes of a flatbuffer."),
     "verify": ("tfkit.cli.verify", "Compare a flatbuffer with the Keras model it came from."),

@@ -28,12 +28,16 @@ class Method:
         summary: one line.
         source: the paper.
         aim: "sparsity" when single weights become zero, "macs" when whole structures do.
+        trains: whether it finds out while the network trains, or from a trained network.
+        tunes: whether what is left is to be trained after the cut; otherwise that is part of the pruning.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     source: ClassVar[str]
     aim: ClassVar[str] = "sparsity"
+    trains: ClassVar[bool] = True
+    tunes: ClassVar[bool] = False
 
     def settings(self) -> dict[str, Any]:
         """What decides the result, JSON-ready."""
@@ -52,8 +56,15 @@ class Method:
             wrapper.after_step(step, rate)
 
     def finish(self, pruning: Pruning) -> Any:
-        """The model that is left, without wrappers."""
+        """The model that is left, without wrappers; for "macs" in its old shape."""
         return unwrapped(pruning.network)
+
+    def filters(self, pruning: Pruning, model: Any) -> dict[str, np.ndarray]:
+        """For "macs": layer -> what each of its output channels is worth, for ``tfkit.pruning.select``.
+
+        ``model`` is what ``finish`` gave.
+        """
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,7 @@ class Pruning:
         network: what is trained: a copy of the model with the method in it.
         epochs: how many epochs the training will have.
         steps: steps per epoch.
+        size: how many training samples there are.
         samples: network inputs, for methods that look at data.
         wrappers: the layers of the network that the method put around others.
         graphs: what acts after a step, traced for one optimizer.
@@ -74,6 +86,7 @@ class Pruning:
     network: Any
     epochs: int
     steps: int
+    size: int
     samples: np.ndarray | None = None
     wrappers: tuple[Any, ...] = field(default=())
     graphs: dict[str, Any] = field(default_factory=dict)
@@ -92,6 +105,7 @@ def prepare(
     *,
     epochs: int,
     steps: int,
+    size: int | None = None,
     samples: np.ndarray | None = None,
     layers: str | Sequence[str] = "all",
 ) -> Any:
@@ -102,6 +116,7 @@ def prepare(
         method: one of ``tfkit.pruning.METHODS``, made with its settings.
         epochs: of the training; schedules are shares of it.
         steps: per epoch.
+        size: how many training samples there are, for methods that weigh a prior against them; 32 per step if None.
         samples: network inputs (batch, ...), for methods that look at data.
         layers: "all"; "float" to leave layers with binary kernels as they are; or the names of the layers to prune.
 
@@ -115,7 +130,7 @@ def prepare(
     if pruning_of(model) is not None:
         raise UnsupportedError(f"{model.name!r} is being pruned already; call tfkit.pruning.finish(model) first")
     network = method.wrap(model, layers)
-    pruning = Pruning(method, network, epochs, steps, samples, tuple(wrappers_of(network)))
+    pruning = Pruning(method, network, epochs, steps, size or 32 * steps, samples, tuple(wrappers_of(network)))
     set_untracked(network, _ATTRIBUTE, pruning)
     return network
 
@@ -162,5 +177,10 @@ class PruningSteps(keras.callbacks.Callback):  # type: ignore[name-defined]
 
     def _after_step(self) -> None:
         optimizer = self._pruning.graphs["optimizer"]
-        rate, step = optimizer.learning_rate, optimizer.iterations
-        self._pruning.method.after_step(self._pruning, step, rate(step - 1) if callable(rate) else tf.identity(rate))
+        self._pruning.method.after_step(self._pruning, optimizer.iterations, learning_rate(optimizer))
+
+
+def learning_rate(optimizer: Any) -> Any:
+    """The learning rate of the step that was just made."""
+    rate = optimizer.learning_rate
+    return rate(optimizer.iterations - 1) if callable(rate) else tf.identity(rate)

@@ -45,11 +45,16 @@ class CheckpointFile:
     Args:
         path: the file; it need not exist.
         settings: JSON-ready; everything that decides the result. A checkpoint made with others is refused.
+        notes: JSON-ready; what a stage found out that decides the shape of the network in those after it. Written
+            with every state; ``state`` adds what the file has.
     """
 
-    def __init__(self, path: str | os.PathLike[str], settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], settings: Mapping[str, Any], notes: dict[str, Any] | None = None
+    ) -> None:
         self.path = Path(path)
         self.settings: dict[str, Any] = json.loads(json_text(dict(settings)))
+        self._notes = {} if notes is None else notes
         check_writable(self.path)
 
     def state(self) -> State | None:
@@ -69,6 +74,7 @@ class CheckpointFile:
                 f"{self.path} is a checkpoint of a run with other settings: {'; '.join(differences)}. "
                 "Use the same settings to go on with it, or --restart (or delete it) to train anew"
             )
+        self._notes.update(found.get("notes", {}))
         return State(found["stage"], found["epoch"], tuple(found["rows"]))
 
     def restore(self, weights: Sequence[Any], optimizer: Sequence[Any]) -> None:
@@ -93,6 +99,7 @@ class CheckpointFile:
                 "stage": state.stage,
                 "epoch": state.epoch,
                 "rows": list(state.rows),
+                **({"notes": self._notes} if self._notes else {}),
             }
         )
         with whole_file(self.path) as temporary, temporary.open("wb") as file:
@@ -132,7 +139,8 @@ class CheckpointFile:
                 )
             whole = all(isinstance(found[name], int) and found[name] >= 0 for name in ("stage", "epoch"))
             rows = [{str(name): float(value) for name, value in row.items()} for row in found["rows"]]
-            if not whole or not isinstance(found["settings"], dict) or len(rows) != found["epoch"]:
+            objects = isinstance(found["settings"], dict) and isinstance(found.get("notes", {}), dict)
+            if not whole or not objects or len(rows) != found["epoch"]:
                 raise ValueError("state.json contradicts itself")
         except TfkitError:
             raise

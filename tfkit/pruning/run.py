@@ -1,0 +1,72 @@
+"""Pruning as stages of one training run: find out what can go, take it out, train what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tfkit.data import Dataset
+from tfkit.pruning.cut import cut, cut_again
+from tfkit.pruning.fixed import KeepZeros
+from tfkit.pruning.method import Method, finish, prepare
+from tfkit.training.recipes import Recipe
+from tfkit.training.stages import Stage
+from tfkit.training.streams import first_inputs
+
+_SAMPLES = 256
+
+
+@dataclass(frozen=True)
+class Goal:
+    """How far to prune. ``macs``: the share that is left, for methods that remove structures."""
+
+    macs: float = 0.5
+    multiple_of: int = 8
+    layers: str | Sequence[str] = "all"
+
+
+def pruning_stages(
+    dataset: Dataset,
+    method: Method,
+    goal: Goal,
+    learning: Recipe,
+    tuning: Recipe,
+    *,
+    seed: int,
+    notes: dict[str, Any],
+) -> list[Stage]:
+    """The stages that a method takes, for ``tfkit.training.stages.run_stages``; call ``finish`` on what comes out.
+
+    What is cut out decides the shape of the network that is trained after the cut, so it is noted in ``notes``,
+    which are to be those of the run's ``CheckpointFile``.
+    """
+
+    def steps(recipe: Recipe) -> int:
+        return -(-dataset.size("train") // recipe.batch_size)
+
+    def begin(network: Any) -> Any:
+        samples = first_inputs(network, dataset, _SAMPLES, seed)
+        return prepare(
+            network,
+            method,
+            epochs=learning.epochs,
+            steps=steps(learning),
+            size=dataset.size("train"),
+            samples=samples,
+            layers=goal.layers,
+        )
+
+    def keep_zeros(network: Any) -> Any:
+        return prepare(finish(network), KeepZeros(), epochs=tuning.epochs, steps=steps(tuning), layers=goal.layers)
+
+    def smaller(network: Any) -> Any:
+        if "keep" in notes:
+            return cut_again(finish(network), notes["keep"])
+        model, notes["keep"] = cut(network, goal.macs, goal.multiple_of)
+        return model
+
+    stages = [Stage("pruning", "pruning", learning, begin)]
+    if method.tunes:
+        stages.append(Stage("tuning", "fine-tuning", tuning, smaller if method.aim == "macs" else keep_zeros))
+    return stages

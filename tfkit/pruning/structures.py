@@ -1,0 +1,136 @@
+"""Structures of a kernel: which of its weights are removed together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfkit._errors import UnsupportedError, UsageError
+from tfkit.pruning.choice import choose
+from tfkit.pruning.shrink import coupled_channels
+
+STRUCTURES = ("channel", "kernel", "group")
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The structures of one kernel (..., inputs, outputs).
+
+    Attributes:
+        places: int32, broadcastable to the kernel: the number of the structure that a weight belongs to;
+            ``count`` for weights that always stay.
+        count: how many structures there are.
+    """
+
+    places: np.ndarray
+    count: int
+
+    def spread(self, values: Any) -> Any:
+        """``values`` (count,) where their weights are, 1 elsewhere; broadcastable to the kernel."""
+        return tf.gather(tf.concat([values, tf.ones(1, values.dtype)], 0), self.places)
+
+    def sums(self, values: Any) -> Any:
+        """The sum of ``values``, shaped like the kernel, over each structure: (count,)."""
+        places = np.broadcast_to(self.places, values.shape).ravel()
+        return tf.math.unsorted_segment_sum(tf.reshape(values, [-1]), places, self.count + 1)[: self.count]
+
+    def sizes(self, shape: Any) -> np.ndarray:
+        """Weights in each structure of a kernel of this shape: (count,)."""
+        return np.bincount(np.broadcast_to(self.places, tuple(shape)).ravel(), minlength=self.count + 1)[: self.count]
+
+
+def structures_of(model: Any, layers: Any, kind: str, group: int = 8) -> dict[str, Structure]:
+    """layer -> the structures of its kernel, for all chosen layers that have some.
+
+    "channel": everything that a kernel reads from one channel (axis -2), for channels that can be removed where they
+    are made; behind a Flatten the features of one channel go together. "kernel": one position of a spatial kernel, for
+    kernels larger than 1. "group": blocks of ``group`` input x ``group`` output channels.
+
+    Raises:
+        UsageError: another ``kind``.
+        UnsupportedError: no chosen layer has such structures.
+    """
+    if kind not in STRUCTURES:
+        raise UsageError(f"the structure is one of {', '.join(STRUCTURES)}; got {kind!r}")
+    chosen = {name: model.get_layer(name) for name in choose(model, layers)}
+    if kind == "channel":
+        found = _channels(model, chosen)
+    elif kind == "kernel":
+        found = {name: _positions(layer) for name, layer in chosen.items() if np.prod(layer.kernel.shape[:-2]) > 1}
+    else:
+        found = {name: _blocks(layer, group) for name, layer in chosen.items() if _has_blocks(layer, group)}
+    if not found:
+        raise UnsupportedError(
+            f"{model.name!r} has no {kind} that can be removed; structures are {', '.join(STRUCTURES)}"
+        )
+    return found
+
+
+def _channels(model: Any, chosen: dict[str, Any]) -> dict[str, Structure]:
+    places: dict[str, np.ndarray] = {}
+    counts: dict[str, int] = {}
+    for coupled in coupled_channels(model):
+        if coupled.fixed is not None:
+            continue
+        for reader in coupled.readers:
+            layer = chosen.get(reader.layer)
+            if layer is None or getattr(layer, "groups", 1) > 1:
+                continue  # a group reads its own channels only: another reader, or nobody, tells what they are worth
+            inputs = int(layer.kernel.shape[-2])
+            start = counts.get(reader.layer, 0)
+            where = places.setdefault(reader.layer, np.full(inputs, -1, np.int32))
+            where[reader.indices] = start + np.arange(coupled.size, dtype=np.int32)[:, np.newaxis]
+            counts[reader.layer] = start + coupled.size
+    return {
+        name: Structure(np.where(places[name] < 0, counts[name], places[name])[:, np.newaxis], counts[name])
+        for name in chosen
+        if name in places
+    }
+
+
+def _positions(layer: Any) -> Structure:
+    window = tuple(layer.kernel.shape[:-2])
+    count = int(np.prod(window))
+    return Structure(np.arange(count, dtype=np.int32).reshape(*window, 1, 1), count)
+
+
+def _has_blocks(layer: Any, group: int) -> bool:
+    inputs, outputs = layer.kernel.shape[-2:]
+    one = getattr(layer, "groups", 1) == 1
+    return bool(one and len(layer.kernel.shape) > 2 and inputs % group == 0 == outputs % group and inputs > group)
+
+
+def _blocks(layer: Any, group: int) -> Structure:
+    rows, columns = (int(size) // group for size in layer.kernel.shape[-2:])
+    grid = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
+    return Structure(np.repeat(np.repeat(grid, group, 0), group, 1), rows * columns)
+
+
+def by_filters(model: Any, scores: dict[str, np.ndarray], structures: dict[str, Structure]) -> dict[str, np.ndarray]:
+    """Scores of channels where they are read, as scores of the filters that make them.
+
+    A channel is worth the sum of what it is worth to its readers; a filter that no scored layer reads is worth as much
+    as the best one.
+
+    Returns:
+        layer -> one score per output channel, for ``tfkit.pruning.select``.
+    """
+    found: dict[str, np.ndarray] = {}
+    best = max(float(np.max(values)) for values in scores.values())
+    for coupled in coupled_channels(model):
+        worth = np.zeros(coupled.size)
+        read = False
+        for reader in coupled.readers:
+            if coupled.fixed is None and reader.layer in scores:
+                places = structures[reader.layer].places[reader.indices[:, 0], 0]
+                worth += scores[reader.layer][places]
+                read = True
+        maker = next((member for member in coupled.members if member.kind == "filters"), None)
+        if not read or maker is None:
+            continue
+        outputs = int(model.get_layer(maker.layer).output_shape[-1])
+        found.setdefault(maker.layer, np.full(outputs, best))[maker.indices[:, 0]] = worth
+    return found
