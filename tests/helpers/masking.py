@@ -25,7 +25,7 @@ def masked_outputs(model: Any, keep: Mapping[str, Any], x: np.ndarray) -> list[n
     calls, outputs = calls_of(model)
     found: dict[int, tuple[np.ndarray, np.ndarray]] = {}
     for call in calls:
-        name = call.path.split("/")[-1]
+        name = call.layer.name
         if not call.inputs:
             value, mask = x, np.ones((1, *x.shape[1:]), np.float32)
         else:

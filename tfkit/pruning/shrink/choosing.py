@@ -83,8 +83,8 @@ def _worth(structure: Structure, scores: Mapping[str, Sequence[float] | np.ndarr
         if not structure.is_free(number) or not scored[classes].all():
             worth[classes] = np.nan
     if np.isnan(worth).all():
-        reasons = list(dict.fromkeys(structure.fixed.values()))
-        listed = "".join(f"\n  - {reason}" for reason in reasons[:8])
+        reasons = dict.fromkeys(structure.fixed[one] for one in np.flatnonzero(scored) if one in structure.fixed)
+        listed = "".join(f"\n  - {reason}" for reason in reasons)
         raise UnsupportedError(f"no channel with a score may go; what keeps them:{listed}")
     return worth
 

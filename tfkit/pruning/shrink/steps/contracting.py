@@ -72,7 +72,8 @@ class Contracting(Step):
             tracer.balance(self.name, np.split(self.flow.labels.ravel(), groups), range(groups))
         self.follow_first(tracer)
         activation = getattr(self.layer, "activation", None)
-        if activation is not None and not is_pointwise(activation, len(self.call.shape)):
+        self.pointwise = activation is None or is_pointwise(activation, len(self.call.shape))
+        if not self.pointwise:
             tracer.fix(self.flow.labels, f"the activation of {self.label} works on all channels together")
 
     def _begin(self, tracer: Tracer) -> tuple[np.ndarray, np.ndarray]:
@@ -96,10 +97,12 @@ class Contracting(Step):
         value = self.inputs[0].value.reshape(self.groups, 1, -1)
         unknown = np.isnan(value) | (value != 0) & self.pads
         unsure = (unknown.astype(np.float32) @ self.reads.astype(np.float32)).ravel() > 0
+        if not self.pointwise:
+            unsure[:] = True
         made = (np.where(unknown, 0.0, value) @ self.sums).ravel() + self.bias
         made = np.where(unsure, np.nan, made).reshape(self.flow.labels.shape)
         activation = getattr(self.layer, "activation", None)
-        self.value = made if activation is None else apply(activation, made)
+        self.value = made if activation is None or not self.pointwise else apply(activation, made)
         self.dropped = np.zeros(self.flow.labels.shape, bool)
         self.drop_planned()
 
