@@ -2,7 +2,8 @@
 //
 //   tfkit_kernel_runs KERNEL OUTPUT HEIGHT WIDTH IN OUT GROUPS FILTER RUNS
 //
-// with OUTPUT float, int8 or bitpacked. KERNEL "-" is the one that selection takes here, numbers
+// with OUTPUT float, int8 or bitpacked of a binary convolution, or w2a4 of a few-bit one whose
+// weights have 2 bits and activations 4. KERNEL "-" is the one that selection takes here, numbers
 // like 0x41d0b,0x41d05 the one that it takes where the cores are of these types (implementer << 12
 // | part). Prints the kernel's name. What one run costs is the difference between two calls with
 // different RUNS.
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "kernels/bconv2d/select.h"
+#include "kernels/kbit_conv2d/select.h"
 
 namespace tfkit {
 namespace {
@@ -52,47 +54,98 @@ Cpu CpuOf(const std::string& kernel) {
   return cpu;
 }
 
-int Main(char** arguments) {
-  const std::string kernel_name = arguments[1];
-  const bool selected = kernel_name == "-" || kernel_name.rfind("0x", 0) == 0;
-  int numbers[7];
-  for (int i = 0; i < 7; ++i) numbers[i] = std::atoi(arguments[3 + i]);
-  const auto [height, width, in, out, groups, size, runs] = numbers;
+struct Arguments {
+  std::string kernel;
+  const char* output;
+  int height, width, in, out, groups, size, runs;
 
-  bconv2d::Geometry geometry;
-  geometry.filter = {in, out, groups, size, size};
-  geometry.batch = 1;
-  const auto y = PlaceWindows(height, size, 1, 1, Padding::kSame);
-  const auto x = PlaceWindows(width, size, 1, 1, Padding::kSame);
-  if (!y || !x) return 2;
-  geometry.y = *y;
-  geometry.x = *x;
-  const bconv2d::Filter& filter = geometry.filter;
-  const auto selection = bconv2d::Select(geometry, CpuOf(kernel_name), selected ? "" : kernel_name);
-  if (selection.kernel == nullptr) {
-    std::fprintf(stderr, "%s\n", selection.error.c_str());
-    return 2;
-  }
-  const bconv2d::Kernel& kernel = *selection.kernel;
+  // The name to force.
+  std::string Forced() const { return kernel == "-" || kernel.rfind("0x", 0) == 0 ? "" : kernel; }
+};
 
-  const auto weights =
-      Bits(std::size_t(filter.channels_out) * filter.Taps() * filter.WordsPerGroup());
-  const auto input = Bits(std::size_t(height) * width * geometry.InputWords());
-  const bconv2d::OutputTransform transform = TransformOf(arguments[2], filter);
-  const bconv2d::PackedFilter packed = kernel.pack(filter, weights.data());
-  const bconv2d::Workspace workspace = kernel.workspace(geometry);
+// The kernel that selection takes, or null after a message.
+template <typename Kernel, typename Geometry, typename SelectFunction>
+const Kernel* Selected(const Arguments& arguments, const Geometry& geometry,
+                       SelectFunction select) {
+  const Selection<Kernel> selection = select(geometry, CpuOf(arguments.kernel), arguments.Forced());
+  if (selection.kernel == nullptr) std::fprintf(stderr, "%s\n", selection.error.c_str());
+  return selection.kernel;
+}
+
+// All runs of a convolution; 2 if it cannot.
+template <typename Kernel, typename Geometry, typename Transform, typename MakeCallFunction>
+int RunAll(const Arguments& arguments, const Kernel* kernel, const Geometry& geometry,
+           const Transform& transform, std::size_t weight_words, std::size_t pixel_words,
+           MakeCallFunction make_call) {
+  if (kernel == nullptr) return 2;
+  const auto weights = Bits(weight_words);
+  const auto input = Bits(std::size_t(arguments.height) * arguments.width * pixel_words);
+  const auto packed = kernel->pack(geometry.filter, weights.data());
+  const auto workspace = kernel->workspace(geometry);
   Buffer shared(workspace.shared + 1);
   Buffer own(workspace.own + 1);
-  std::vector<float> output(std::size_t(geometry.OutputRows()) * width * filter.channels_out);
+  std::vector<float> output(std::size_t(geometry.OutputRows()) * arguments.width * arguments.out);
   const auto call =
-      bconv2d::MakeCall(geometry, transform, packed, input.data(), shared.data(), output.data());
-  for (int run = 0; run < runs; ++run) {
-    for (int stage = 0; stage < kernel.stages; ++stage) {
-      kernel.run(call, stage, 0, kernel.units(geometry, stage), own.data());
+      make_call(geometry, transform, packed, input.data(), shared.data(), output.data());
+  for (int run = 0; run < arguments.runs; ++run) {
+    for (int stage = 0; stage < kernel->stages; ++stage) {
+      kernel->run(call, stage, 0, kernel->units(geometry, stage), own.data());
     }
   }
-  std::printf("%s\n", kernel.name);
+  std::printf("%s\n", kernel->name);
   return 0;
+}
+
+int RunBinary(const Arguments& arguments, const WindowAxis& y, const WindowAxis& x) {
+  bconv2d::Geometry geometry;
+  geometry.filter = {arguments.in, arguments.out, arguments.groups, arguments.size, arguments.size};
+  geometry.batch = 1;
+  geometry.y = y;
+  geometry.x = x;
+  const bconv2d::Filter& filter = geometry.filter;
+  return RunAll(arguments, Selected<bconv2d::Kernel>(arguments, geometry, bconv2d::Select),
+                geometry, TransformOf(arguments.output, filter),
+                std::size_t(filter.channels_out) * filter.Taps() * filter.WordsPerGroup(),
+                geometry.InputWords(), bconv2d::MakeCall);
+}
+
+// Values as DoReFa's: weights 2 i - (2^W - 1), activations from 0 on; zeros around the image.
+int RunFewBits(const Arguments& arguments, int weight_bits, int activation_bits,
+               const WindowAxis& y, const WindowAxis& x) {
+  kbit_conv2d::Geometry geometry;
+  geometry.filter = {arguments.in,
+                     arguments.out,
+                     arguments.size,
+                     arguments.size,
+                     {weight_bits, 2, 1 - (1 << weight_bits)},
+                     {activation_bits, 1, 0},
+                     false};
+  geometry.batch = 1;
+  geometry.y = y;
+  geometry.x = x;
+  const std::size_t channels = kbit_conv2d::PaddedChannels(arguments.out);
+  const std::vector<float> scales(channels, 0.01f);
+  const std::vector<float> bias(channels, 0.5f);
+  kbit_conv2d::OutputTransform transform;
+  transform.scales = scales.data();
+  transform.bias = bias.data();
+  return RunAll(arguments, Selected<kbit_conv2d::Kernel>(arguments, geometry, kbit_conv2d::Select),
+                geometry, transform, PackedWords(geometry.filter.StoredBits()),
+                geometry.filter.InputWords(), kbit_conv2d::MakeCall);
+}
+
+int Main(char** words) {
+  const auto number = [&](int i) { return std::atoi(words[3 + i]); };
+  const Arguments arguments = {words[1],  words[2],  number(0), number(1), number(2),
+                               number(3), number(4), number(5), number(6)};
+  const auto y = PlaceWindows(arguments.height, arguments.size, 1, 1, Padding::kSame);
+  const auto x = PlaceWindows(arguments.width, arguments.size, 1, 1, Padding::kSame);
+  if (!y || !x) return 2;
+  int weight_bits, activation_bits;
+  if (std::sscanf(arguments.output, "w%da%d", &weight_bits, &activation_bits) != 2) {
+    return RunBinary(arguments, *y, *x);
+  }
+  return RunFewBits(arguments, weight_bits, activation_bits, *y, *x);
 }
 
 }  // namespace
