@@ -16,13 +16,24 @@ from tests.claims import (
     kernels_kbit,
     kernels_networks,
     memory,
+    sparse_networks,
     startup,
 )
 from tests.claims.table import table
 from tfkit._files import whole_file
 from tfkit.devices.facts import host
 
-CLAIMS = (startup, conversion, kernels, kernels_avx2, kernels_glue, kernels_kbit, kernels_networks, memory)
+CLAIMS = (
+    startup,
+    conversion,
+    kernels,
+    kernels_avx2,
+    kernels_glue,
+    kernels_kbit,
+    kernels_networks,
+    sparse_networks,
+    memory,
+)
 
 
 def document() -> str:

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from helpers.flatbuffers import golden, with_custom_op_renamed, with_outputs, without_custom_options
+from helpers.keras import keras
 from helpers.lce_runtimes import assert_same_bits, lce_reference
+from tfkit import convert
 from tfkit._errors import DataError, InferenceError, MissingToolError, ModelError, UsageError
 from tfkit.runtime import Interpreter, backends
 
@@ -240,3 +242,34 @@ def test_damaged_files_never_crash(backend: str, name: str, tmp_path: Path) -> N
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, cwd=tmp_path)
     assert done.returncode == 0, f"seed {seed}: exit code {done.returncode}, {done.stderr[-600:]}"
     assert 0 < int(done.stdout) < count
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_sparse_layers_skip_their_zeros(backend: str) -> None:
+    """A weight of zero is no step: an infinite pixel under nothing but zeros changes nothing, where dense gives NaN."""
+    rng = np.random.default_rng(SEED)
+    kernel = rng.uniform(0.5, 1, (1, 1, 64, 64)).astype(np.float32) * (rng.random((1, 1, 64, 64)) > 0.95)
+    kernel[:, :, 0] = 0
+    flatbuffer = sparse_convolution(kernel, side=16)
+    batch = images(1, (16, 16, 64))
+    usual = Interpreter(flatbuffer, backend=backend)
+    expected = batch @ kernel[0, 0]
+    np.testing.assert_allclose(usual.predict(batch), expected, rtol=1e-5, atol=1e-5)
+    batch[..., 0] = np.inf
+    np.testing.assert_allclose(usual.predict(batch), expected, rtol=1e-5, atol=1e-5)
+    reference = Interpreter(flatbuffer, backend=backend, kernels="reference")
+    np.testing.assert_array_equal(reference.predict(batch), usual.predict(batch))
+    alone = backends.load(backend).Interpreter(model_content=flatbuffer)
+    alone.allocate_tensors()
+    alone.set_tensor(alone.get_input_details()[0]["index"], batch)
+    alone.invoke()
+    assert np.isnan(alone.get_tensor(alone.get_output_details()[0]["index"])).any()
+
+
+def sparse_convolution(kernel: np.ndarray, side: int) -> bytes:
+    """A 1x1 convolution whose kernel is stored sparse."""
+    inputs = keras.Input((side, side, kernel.shape[2]), batch_size=1)
+    layer = keras.layers.Conv2D(kernel.shape[3], 1, use_bias=False)
+    model = keras.Model(inputs, layer(inputs))
+    layer.set_weights([kernel])
+    return bytes(convert(model, "float32").flatbuffer)

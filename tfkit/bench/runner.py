@@ -36,7 +36,7 @@ def flags_of(subject: Subject, device: Device, threads: int, kernel: str | None,
 
 def needs_delegate(subject: Subject) -> bool:
     """Whether tfkit's delegate runs some of the model's ops."""
-    return delegate.needs_delegate(subject.file.custom_ops)
+    return delegate.needs_delegate(subject.file)
 
 
 def start(subject: Subject, device: Device, bundle: Bundle, flags: Sequence[str], seconds: float) -> Mapping[str, Any]:

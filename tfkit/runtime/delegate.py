@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from tfkit import _native
+from tfkit.runtime.model_file import ModelFile
 
 LIBRARY = "libtfkit_delegate.so"
 OP_PREFIXES = ("Lce", "Tfkit")
 
 
-def needs_delegate(custom_ops: Iterable[str]) -> bool:
-    """Whether any of these op names is one the delegate exists for."""
-    return any(name.startswith(OP_PREFIXES) for name in custom_ops)
+def needs_delegate(file: ModelFile) -> bool:
+    """Whether the model has ops that the delegate exists for, or weights stored sparse.
+
+    Sparse weights run without it too, as if they were dense: XNNPACK has no sparse kernels for x86 with AVX.
+    """
+    return file.is_sparse or any(name.startswith(OP_PREFIXES) for name in file.custom_ops)
 
 
 def library(platform: str | None = None) -> str:

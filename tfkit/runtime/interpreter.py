@@ -15,7 +15,8 @@ from tfkit.runtime.tensors import TensorInfo, quantize
 
 
 class Interpreter:
-    """A flatbuffer in LiteRT (or TFLite 2.14), with the tfkit delegate where the model has binary or few-bit ops.
+    """A flatbuffer in LiteRT (or TFLite 2.14), with the tfkit delegate where the model has binary or few-bit ops
+    or sparse weights.
 
     Args:
         model: path or content of a ``.tflite`` file.
@@ -53,7 +54,7 @@ class Interpreter:
         self._names = file.signature_names
         module = backends.load(backend)
         delegates = []
-        if delegate.needs_delegate(self._custom_ops):
+        if delegate.needs_delegate(file):
             forced = kernel or ("reference" if kernels == "reference" else None)
             try:
                 delegates.append(module.load_delegate(delegate.library(), delegate.options(num_threads, forced)))

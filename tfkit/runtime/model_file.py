@@ -21,6 +21,7 @@ class ModelFile:
 
     data: bytes
     custom_ops: tuple[str, ...]
+    is_sparse: bool  # some of its constants are stored sparse
     signature_names: Mapping[int, str]
 
 
@@ -45,7 +46,8 @@ def read_model(model: str | os.PathLike[str] | bytes) -> ModelFile:
     if parsed.signatures and parsed.signatures[0].graph == 0:
         signature = parsed.signatures[0]
         names = {index: name for ends in (signature.outputs, signature.inputs) for name, index in ends.items()}
-    return ModelFile(data, tuple(sorted(custom)), names)
+    sparse = any(tensor.sparsity is not None for graph in parsed.graphs for tensor in graph.tensors)
+    return ModelFile(data, tuple(sorted(custom)), sparse, names)
 
 
 def _read(path: Path) -> bytes:
