@@ -1,9 +1,10 @@
 """MobileNetV1 1.0 at 224x224 with 1x1 layers of rising sparsity: tfkit's delegate in LiteRT against LiteRT alone.
 
 Zeros are spread at random, the least that a format or a kernel can hope for. LiteRT runs the same flatbuffer with
-XNNPACK, which takes the weights as dense: its own sparse kernels are for CPUs without AVX (``xnn_is_chw_compatible_config``
-in its source). Single-thread figures as in `tests.claims.kernels`. "Layers" counts those that the delegate takes, of the
-13 that are sparse; where it takes none the two are the same, and their ratio tells what the clock is worth.
+XNNPACK, which takes the weights as dense: its own sparse kernels are for CPUs without AVX
+(``xnn_is_chw_compatible_config`` in its source). Single-thread figures as in `tests.claims.kernels`. "Layers" counts
+those that the delegate takes, of the 13 that are sparse; where it takes none the two are the same, and their ratio
+tells what the clock is worth.
 """
 
 from __future__ import annotations
