@@ -195,3 +195,23 @@ def test_levels_of_larqs() -> None:
     assert len(quantizers.levels(larq.quantizers.DoReFa(3))) == 8
     with pytest.raises(UsageError, match="<lambda> does not tell its levels"):
         quantizers.levels(lambda x: x)
+
+
+FAMILIES = sorted(
+    {type(quantizers.get(name)) for name in OURS if "bits" in quantizers.get(name).get_config()},
+    key=lambda family: family.__name__,
+)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("bits", [0, 9, 2.5, True])
+def test_bits_that_a_family_has_not_are_refused_with_what_to_do(family: type, bits: object) -> None:
+    with pytest.raises(UsageError, match=rf"takes \d to \d bits, got {bits}; .*(choose from|use|more|one bit|a sign)"):
+        family(bits=bits)
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if name != "lq_w2"])
+def test_every_family_is_refused_in_the_wrong_place(name: str) -> None:
+    other = "input_quantizer" if "kernel_quantizer" in place(name) else "kernel_quantizer"
+    with pytest.raises(UsageError, match=f"was given as {other}; use '"):
+        QuantConv2D(4, 3, **{other: name})

@@ -28,11 +28,13 @@ class Quantizer(larq.quantizers.Quantizer):
         precision: bits of one value.
         is_sign: whether the values are -1 and +1 up to one positive scale per output channel, so that a binary
             kernel can compute with them.
+        recipe: how a network that has it is trained: a name in ``tfkit.training.RECIPES``; with sign kernels "binary".
     """
 
     role: str = KERNEL
     precision: int
     is_sign: bool = False
+    recipe: str = "few_bit"
     default_gradient: str = "clipped"
 
     def __init__(self, *, pseudo_gradient: str | None = None, **kwargs: Any) -> None:
@@ -87,6 +89,18 @@ class LearnedQuantizer(Quantizer):
         self.started = self.add_weight("started", (), initializer="zeros", trainable=False)
         super().build(input_shape)
 
+    def add_weight(self, name: str, shape: Any, *, trainable: bool = True, **kwargs: Any) -> Any:
+        """A variable that training steps may assign: several replicas agree on the mean.
+
+        As the moving averages of a batch normalization, what is not trained is kept by each replica for itself.
+        """
+        import tensorflow as tf
+
+        if not trainable:
+            kwargs["synchronization"] = tf.VariableSynchronization.ON_READ
+        mean = tf.VariableAggregation.MEAN
+        return super().add_weight(name, shape, trainable=trainable, aggregation=mean, **kwargs)
+
     def call(self, inputs: Any, training: Any = None) -> Any:
         import tensorflow as tf
 
@@ -94,15 +108,18 @@ class LearnedQuantizer(Quantizer):
             return super().call(inputs, False)
         x = tf.stop_gradient(tf.cast(inputs, tf.float32))
         first = tf.logical_and(tf.cast(training, tf.bool), tf.equal(self.started, 0.0))
-        with tf.control_dependencies([tf.cond(first, lambda: self._begin(x), lambda: tf.constant(False))]):
+        if tf.distribute.has_strategy() and not tf.distribute.in_cross_replica_context():
+            begun = self._begin(x, first)  # replicas agree on a value, which TensorFlow forbids inside of a condition
+        else:
+            begun = tf.cond(first, lambda: self._begin(x), lambda: tf.constant(False))
+        with tf.control_dependencies([begun]):
             return super().call(tf.identity(inputs), training)
 
-    def _begin(self, x: Any) -> Any:
+    def _begin(self, x: Any, when: Any = True) -> Any:
         import tensorflow as tf
 
-        for variable, value in self.initial_values(x):
-            variable.assign(value)
-        self.started.assign(1.0)
+        for variable, value in [*self.initial_values(x), (self.started, 1.0)]:
+            variable.assign(value if when is True else tf.where(when, value, variable))
         return tf.constant(True)
 
     def initial_values(self, x: Any) -> list[tuple[Any, Any]]:

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 
 from tfkit._errors import UsageError
-from tfkit.quantizers._base import ACTIVATIONS, LearnedQuantizer, checked_bits
+from tfkit.quantizers._base import ACTIVATIONS, LearnedQuantizer, channel_axes, checked_bits
+from tfkit.quantizers._fused import has_compiler, nearest_level
 from tfkit.quantizers._levels import Levels, binary_codes
 from tfkit.quantizers._names import quantizer
-from tfkit.quantizers._qem import best_basis, level_of, nearest, sorted_levels
+from tfkit.quantizers._qem import best_basis, level_of, nearest, sorted_levels, training_step
 from tfkit.quantizers.gradients import identity, straight_through
 
 _BITS = range(1, 5)
 _MOMENTUM = 0.9
-_RIDGE = 1e-6  # relative to the number of values; keeps unused codes from a singular system
 _QUARTILE = 0.6745  # of the normal distribution
 _SAMPLED = 1 << 16
 
@@ -24,6 +24,7 @@ class _LQ(LearnedQuantizer):
     """What weights and activations share: rows of values, each with a basis of its own."""
 
     codes: np.ndarray
+    _zero = -1  # the factor of a basis element that is not +1
 
     def build(self, input_shape: Any) -> None:
         self.basis = self.add_weight("basis", (self._rows(input_shape), self.precision), trainable=False)
@@ -42,35 +43,42 @@ class _LQ(LearnedQuantizer):
     def _from_rows(self, rows: Any, x: Any) -> Any:
         raise NotImplementedError
 
+    def _per_channel(self, numbers: Any, x: Any) -> Any:
+        """One number a row in a shape that goes with ``x``."""
+        raise NotImplementedError
+
     def quantize(self, x: Any, training: Any) -> Any:
         import tensorflow as tf
 
         basis = tf.convert_to_tensor(self.basis)
-        levels, codes = sorted_levels(basis, self.codes)
-        rows = self._as_rows(tf.stop_gradient(x))
-        index = nearest(rows, levels, training)
-        outputs = self._from_rows(level_of(index, levels), x)
-        if training is not False:
-            self._learn(rows, index, codes, basis, training)
-        low, high = self._from_rows(levels[:, :1], None), self._from_rows(levels[:, -1:], None)
-        middle, half = (high + low) / 2.0, tf.maximum((high - low) / 2.0, 1e-12)
-        if self._derivative is identity:
-            return straight_through(x, lambda _: outputs, identity)
-        return straight_through(x, lambda _: outputs, lambda v: self._derivative((v - middle) / half))
+        if training is False:
+            levels, _ = sorted_levels(basis, self.codes)
+            rows = self._as_rows(tf.stop_gradient(x))
+            outputs = self._from_rows(level_of(nearest(rows, levels, training), levels), x)
+            return self._with_gradient(x, outputs, levels)
+        rows = self._as_rows(self._sample(tf.stop_gradient(x)))
+        levels, values, best = training_step(self.precision, self._zero)(rows, basis)
+        levels.set_shape((basis.shape[0], 2**self.precision))
+        self.basis.assign_add(tf.cast(training, tf.float32) * (1.0 - _MOMENTUM) * (best - basis))
+        return self._trained(x, values, levels)
 
-    def _learn(self, rows: Any, index: Any, codes: Any, basis: Any, training: Any) -> None:
+    def _with_gradient(self, x: Any, outputs: Any, levels: Any) -> Any:
+        """``outputs``, whose derivative is f' of ``x`` in units of the range from the lowest to the highest level."""
         import tensorflow as tf
 
-        kept = tf.cast(training, tf.float32) * (1.0 - _MOMENTUM)
-        every = self._every(rows)
-        if every is not None:
-            rows, index = rows[:, ::every], index[:, ::every]
-        best = best_basis(rows, index, codes, basis, _RIDGE)
-        self.basis.assign_add(kept * (best - basis))
+        if self._derivative is identity:
+            return straight_through(x, lambda _: outputs, identity)
+        low, high = self._per_channel(levels[:, 0], x), self._per_channel(levels[:, -1], x)
+        middle, half = (high + low) / 2.0, tf.maximum((high - low) / 2.0, 1e-12)
+        return straight_through(x, lambda _: outputs, lambda v: self._derivative((v - middle) / half))
 
-    def _every(self, rows: Any) -> Any:
-        """Every so many values are looked at; None: all."""
-        return None
+    def _trained(self, x: Any, values: Any, levels: Any) -> Any:
+        """The outputs of a training step; ``values`` are those of what was sampled."""
+        raise NotImplementedError
+
+    def _sample(self, x: Any) -> Any:
+        """What the update looks at: all."""
+        return x
 
     def minimize(self, values: Any, rounds: int = 1) -> list[float]:
         """Run whole QEM updates, without the moving average, and return the mean squared error before each and at last.
@@ -88,7 +96,7 @@ class _LQ(LearnedQuantizer):
             index = nearest(rows, levels, True)
             errors.append(float(tf.reduce_mean(tf.square(level_of(index, levels) - rows))))
             if number < rounds:
-                self.basis.assign(best_basis(rows, index, codes, tf.convert_to_tensor(self.basis), _RIDGE))
+                self.basis.assign(best_basis(rows, index, codes, tf.convert_to_tensor(self.basis)))
         return errors
 
     def get_config(self) -> dict[str, Any]:
@@ -139,20 +147,25 @@ class LQWeights(_LQ):
     def _as_rows(self, x: Any) -> Any:
         import tensorflow as tf
 
-        axis = self.axis % len(x.shape)
-        others = [a for a in range(len(x.shape)) if a != axis]
-        self._order = [axis, *others]
-        return tf.reshape(tf.transpose(x, self._order), [x.shape[axis], -1])
+        return tf.reshape(tf.transpose(x, self._order(x)), [x.shape[self.axis], -1])
 
     def _from_rows(self, rows: Any, x: Any) -> Any:
         import tensorflow as tf
 
-        if x is None:  # one value a channel
-            shape = [1] * len(self._order)
-            shape[self._order[0]] = -1
-            return tf.reshape(rows, shape)
-        back = np.argsort(self._order)
-        return tf.transpose(tf.reshape(rows, [x.shape[a] for a in self._order]), back)
+        order = self._order(x)
+        return tf.transpose(tf.reshape(rows, [x.shape[a] for a in order]), np.argsort(order))
+
+    def _order(self, x: Any) -> list[int]:
+        """The axes of ``x``, that of the channels first."""
+        return [self.axis % len(x.shape), *channel_axes(x, self.axis)]
+
+    def _per_channel(self, numbers: Any, x: Any) -> Any:
+        import tensorflow as tf
+
+        return tf.reshape(numbers, [-1 if a == self.axis % len(x.shape) else 1 for a in range(len(x.shape))])
+
+    def _trained(self, x: Any, values: Any, levels: Any) -> Any:
+        return self._with_gradient(x, self._from_rows(values, x), levels)
 
     def initial_values(self, x: Any) -> list[tuple[Any, Any]]:
         import tensorflow as tf
@@ -174,7 +187,8 @@ class LQActivations(_LQ):
 
     Forward: q = vᵀb with the b in {0, 1}^k for which it is nearest to x, so that 0 is a level.
     Gradient: dL/dx = dL/dq · f'(u), f' = 1[|u| <= 1], that is 1 from the lowest level to the highest.
-    v is learned as in ``LQWeights``, from up to 65536 values of a batch at even distances.
+    v is learned as in ``LQWeights``, the paper's rule but for the values it looks at: all channels of places at even
+    distances, some 65536 values of a batch, where the paper takes the whole batch.
 
     v begins at 2 · 0.6745 / (2^k - 1) · (1, 2, ..., 2^(k-1)).
 
@@ -186,10 +200,11 @@ class LQActivations(_LQ):
     """
 
     role = ACTIVATIONS
+    _zero = 0
 
     def __init__(self, bits: int = 2, **kwargs: Any) -> None:
         self.precision = checked_bits("LQ-Net", bits, 1, 4, "more bits are linear: use 'lsq_a8' or 'dorefa_a8'")
-        self.codes = binary_codes(self.precision, zero=0)
+        self.codes = binary_codes(self.precision, self._zero)
         super().__init__(**kwargs)
 
     def _beginning(self) -> np.ndarray:
@@ -203,15 +218,28 @@ class LQActivations(_LQ):
 
         return tf.reshape(x, [1, -1])
 
+    def _sample(self, x: Any) -> Any:
+        import tensorflow as tf
+
+        places = tf.reshape(x, [-1, x.shape[-1] or 1])
+        every = tf.maximum(tf.size(x) // _SAMPLED, 1)
+        return places[:: tf.bitwise.bitwise_or(every, 1)]  # an odd step visits every column of a map of even width
+
     def _from_rows(self, rows: Any, x: Any) -> Any:
         import tensorflow as tf
 
-        return rows[0, 0] if x is None else tf.reshape(rows, tf.shape(x))
+        return tf.reshape(rows, tf.shape(x))
 
-    def _every(self, rows: Any) -> Any:
+    def _per_channel(self, numbers: Any, x: Any) -> Any:
+        return numbers[0]
+
+    def _trained(self, x: Any, values: Any, levels: Any) -> Any:
         import tensorflow as tf
 
-        return tf.maximum(tf.size(rows) // _SAMPLED, 1)
+        if has_compiler():
+            return nearest_level(x, levels[0], self._derivative)
+        index = nearest(self._as_rows(tf.stop_gradient(x)), levels, True)
+        return self._with_gradient(x, self._from_rows(level_of(index, levels), x), levels)
 
     def initial_values(self, x: Any) -> list[tuple[Any, Any]]:
         return []
