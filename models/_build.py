@@ -22,6 +22,8 @@ def build(
     classes: int | None = None,
     width: float | None = None,
     scheme: str | None = None,
+    kernel_quantizer: Any = None,
+    input_quantizer: Any = None,
     seed: int | None = None,
 ) -> Any:
     """A fresh tf_keras model with its metadata; the outputs are logits, (batch, classes).
@@ -31,19 +33,26 @@ def build(
         input_shape: (height, width, channels); the architecture's own by default.
         classes: number of outputs.
         width: factor on the number of channels.
-        scheme: one of the architecture's schemes; the first by default.
+        scheme: one of the architecture's schemes; the first by default, and with quantizers the binary one where
+            there is one, since it says which layers bear few bits.
+        kernel_quantizer, input_quantizer: of the layers, see ``tfkit.quantization.quantize_layers``.
         seed: of the initial weights; sets the global random state of Python, NumPy and TensorFlow.
 
     Raises:
-        UsageError: an unknown name or scheme, numbers that a family does not have, or a size that makes no sense.
+        UsageError: an unknown name, scheme or quantizer, numbers that a family does not have, or a size that makes no
+            sense.
     """
     spec = REGISTRY[name]
     shape = tuple(spec.input_shape if input_shape is None else input_shape)
     classes = spec.classes if classes is None else classes
     width = 1.0 if width is None else width
-    scheme = spec.schemes[0] if scheme is None else scheme
+    few_bit = kernel_quantizer is not None or input_quantizer is not None
+    if scheme is None:
+        scheme = "binary" if few_bit and "binary" in spec.schemes else spec.schemes[0]
     if scheme not in spec.schemes:
         raise UsageError(f"{name} has no scheme {scheme!r}; it has {', '.join(spec.schemes)}")
+    if few_bit and scheme in _QUANTIZED:
+        raise UsageError(f"scheme {scheme} has quantizers of its own; give {_QUANTIZED[scheme]} with yours")
     if len(shape) != 3 or min(shape) < 1:
         raise UsageError(f"input_shape is (height, width, channels), all positive; got {shape}")
     if classes < 2:
@@ -68,6 +77,10 @@ def build(
         extra={"classes": classes, "width": width, "recipe": spec.recipe},
     )
     attach_metadata(model, metadata)
+    if few_bit:
+        from tfkit.quantization import quantize_layers
+
+        return quantize_layers(model, kernel_quantizer, input_quantizer)
     if scheme == base:
         return model
     from tfkit.quantization import quantize_aware

@@ -52,6 +52,10 @@ def architecture_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--classes", type=click.IntRange(min=2), help="Number of classes."),
             click.option("--width", type=click.FloatRange(0, 8, min_open=True), help="Factor on the channels."),
             click.option("--scheme", help="Precision: float32, int8, binary or binary_int8; see `tfkit models`."),
+            click.option(
+                "--kernel-quantizer", metavar="NAME", help="Of all kernels but the first and the last: lsq_w2, ttq, ..."
+            ),
+            click.option("--input-quantizer", metavar="NAME", help="Of what those layers read: lsq_a2, bnn, ..."),
         )
     ):
         command = option(command)

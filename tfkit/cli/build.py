@@ -21,6 +21,8 @@ def command(
     classes: int | None,
     width: float | None,
     scheme: str | None,
+    kernel_quantizer: str | None,
+    input_quantizer: str | None,
     seed: int,
 ) -> None:
     """Write model NAME of the zoo, freshly initialized, with its preprocessing in the file.
@@ -33,13 +35,23 @@ def command(
       tfkit build mobilenet_v2 -o m.keras
       tfkit build small_cnn -o b.keras --scheme binary --input 32x32x3 --classes 100
       tfkit build wrn_16_2 -o w.keras --classes 100
+      tfkit build wrn_16_2 -o q.keras --kernel-quantizer lsq_w2 --input-quantizer lsq_a2
     """
     check_model_file(output)
     from tfkit import models
     from tfkit.counting import count
     from tfkit.saving import save
 
-    model = models.build(name, input_shape=input_shape, classes=classes, width=width, scheme=scheme, seed=seed)
+    model = models.build(
+        name,
+        input_shape=input_shape,
+        classes=classes,
+        width=width,
+        scheme=scheme,
+        kernel_quantizer=kernel_quantizer,
+        input_quantizer=input_quantizer,
+        seed=seed,
+    )
     save(model, output)
     found = count(model)
     by_precision = ", ".join(f"{macs:,} {precision}" for precision, macs in found.macs_by_precision.items())

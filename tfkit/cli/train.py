@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,8 @@ def command(
     classes: int | None,
     width: float | None,
     scheme: str | None,
+    kernel_quantizer: str | None,
+    input_quantizer: str | None,
     recipe_name: str | None,
     quantize_aware: bool,
     sparsity: float | None,
@@ -103,6 +105,7 @@ def command(
     \b
       tfkit train small_cnn --data digits -o float.keras
       tfkit train small_cnn --data digits -o binary.keras --scheme binary --optimizer bop
+      tfkit train small_cnn --data digits -o lsq.keras --kernel-quantizer lsq_w2 --input-quantizer lsq_a2
       tfkit train float.keras --data digits -o int8.keras --quantize-aware --epochs 5
       tfkit train wrn_16_4 --data cifar10:cifar-10-batches-bin -o wrn.keras --epochs 30 --log-dir logs
     """
@@ -124,12 +127,22 @@ def command(
     from tfkit.training.stages import Stage, file_digest, int8_stage, pruning_stage, run_settings, run_stages
 
     from_file = _is_file(model)
+    architecture = {
+        "input_shape": input_shape,
+        "classes": classes,
+        "width": width,
+        "scheme": scheme,
+        "kernel_quantizer": kernel_quantizer,
+        "input_quantizer": input_quantizer,
+    }
     if from_file:
-        if any(option is not None for option in (input_shape, classes, width, scheme)):
-            raise UsageError(f"{model} is built already; --input, --classes, --width and --scheme are for zoo models")
+        if any(option is not None for option in architecture.values()):
+            raise UsageError(
+                f"{model} is built already; --input, --classes, --width, --scheme and the quantizers are for zoo models"
+            )
         network, dataset = _opened(model, data_name, trust_model)
     else:
-        network, dataset = _built(model, data_name, input_shape, classes, width, scheme, seed)
+        network, dataset = _built(model, data_name, architecture, seed)
         if fine_tuning and is_quantize_aware(network):
             raise UsageError(
                 f"scheme {scheme} is quantization-aware already; give its float scheme (float32, binary) with "
@@ -155,7 +168,7 @@ def command(
     settings = run_settings(
         stages,
         model=file_digest(model) if from_file else model,
-        architecture={"input": input_shape, "classes": classes, "width": width, "scheme": scheme},
+        architecture=architecture,
         data={"name": data_name, **data_settings(dataset)},
         sparsity=sparsity,
         seed=seed,
@@ -180,31 +193,16 @@ def command(
     sweep(Path(output))
 
 
-def _built(
-    model: str,
-    data_name: str,
-    input_shape: tuple[int, int, int] | None,
-    classes: int | None,
-    width: float | None,
-    scheme: str | None,
-    seed: int,
-) -> tuple[Any, Any]:
+def _built(model: str, data_name: str, architecture: Mapping[str, Any], seed: int) -> tuple[Any, Any]:
     """A fresh zoo model to the size of the data, and the data."""
     from tfkit import models
     from tfkit.data import load as load_data
 
-    own = models.REGISTRY[model].input_shape
+    own, asked = models.REGISTRY[model].input_shape, architecture["input_shape"]
     # A folder of images is resized to what the architecture is made for; digits are not what to make of photographs.
-    dataset = load_data(data_name, shape=input_shape or (own if own[2] == 3 else (32, 32, 3)))
-    network = models.build(
-        model,
-        input_shape=input_shape or dataset.shape,
-        classes=classes or dataset.classes,
-        width=width,
-        scheme=scheme,
-        seed=seed,
-    )
-    return network, dataset
+    dataset = load_data(data_name, shape=asked or (own if own[2] == 3 else (32, 32, 3)))
+    sizes = {"input_shape": asked or dataset.shape, "classes": architecture["classes"] or dataset.classes}
+    return models.build(model, **{**architecture, **sizes}, seed=seed), dataset
 
 
 def _opened(path: str, data_name: str, trust_model: bool) -> tuple[Any, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tfkit.quantization.aware import is_quantize_aware, quantize_aware
 from tfkit.quantization.calibration import calibrate
 from tfkit.quantization.configs import CONFIGS, OutputConfig, PassConfig
+from tfkit.quantization.few_bit import quantize_layers
 from tfkit.quantization.hawq import Sensitivity, bit_widths, hessian_ranking
 from tfkit.quantization.settle import is_settled, settle
 from tfkit.quantization.tfmot import custom_objects
@@ -21,5 +22,6 @@ __all__ = [
     "is_quantize_aware",
     "is_settled",
     "quantize_aware",
+    "quantize_layers",
     "settle",
 ]

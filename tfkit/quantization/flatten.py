@@ -35,15 +35,10 @@ def flatten(model: Any) -> Any:
     def call(made: Call, tensors: list[Any]) -> Any:
         fresh = id(made.layer) not in shared
         layer = shared.setdefault(id(made.layer), copy_of(made)) if fresh else shared[id(made.layer)]
-        if made.args or made.kwargs:
-            given = dict(zip(map(id, made.inputs), tensors, strict=True))
-            args, kwargs = mapped((made.args, dict(made.kwargs)), lambda x: given[id(x)] if isinstance(x, Call) else x)
-            result = layer(*args, **kwargs)
-        else:
-            result = layer(tensors[0] if len(tensors) == 1 else tensors)
+        result = called(layer, made, tensors)
         if fresh and made.values():
             layer.set_weights(made.values())
-        return result[made.index] if isinstance(result, list | tuple) else result
+        return result
 
     return attach_metadata(build(read(model), call), metadata_of(model))
 
@@ -76,6 +71,17 @@ def build(
             tensors[id(made)] = call(made, [tensors[id(given)] for given in made.inputs])
     outputs = [tensors[id(made)] for made in graph.outputs]
     return keras.Model(_one_or_all(inputs), _one_or_all(outputs), name=graph.name)
+
+
+def called(layer: Any, call: Call, tensors: list[Any]) -> Any:
+    """What ``layer`` gives for ``tensors`` in the place of ``call``, whose other arguments it gets too."""
+    if call.args or call.kwargs:
+        given = dict(zip(map(id, call.inputs), tensors, strict=True))
+        args, kwargs = mapped((call.args, dict(call.kwargs)), lambda x: given[id(x)] if isinstance(x, Call) else x)
+        result = layer(*args, **kwargs)
+    else:
+        result = layer(tensors[0] if len(tensors) == 1 else tensors)
+    return result[call.index] if isinstance(result, list | tuple) else result
 
 
 def copy_of(call: Call) -> Any:

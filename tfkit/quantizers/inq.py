@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ class INQ(Quantizer):
     Source: Zhou et al. 2017, https://arxiv.org/abs/1702.03044, equations 1 to 4 and section 2.2.
     """
 
+    recipe = "incremental"
     default_gradient = "identity"
 
     def __init__(self, bits: int = 5, **kwargs: Any) -> None:
@@ -115,6 +117,17 @@ class IncrementalQuantization(keras.callbacks.Callback):  # type: ignore[name-de
                 f"the shares of an INQ schedule rise to 1, got {dict(schedule)}; for example {{0: 0.5, 3: 1}}"
             )
         self.schedule = dict(schedule)
+
+    @classmethod
+    def at(cls, partitions: Sequence[float], epochs: int) -> IncrementalQuantization:
+        """Fix half of what is left at each of these shares of ``epochs``, and all at the last one.
+
+        >>> IncrementalQuantization.at((0.4, 0.55, 0.7, 0.85), 20).schedule
+        {8: 0.5, 11: 0.75, 14: 0.875, 17: 1.0}
+        """
+        last = len(partitions) - 1
+        shares = [1.0 if number == last else 1.0 - 0.5 ** (number + 1) for number in range(len(partitions))]
+        return cls({math.floor(round(part * epochs, 6)): share for part, share in zip(partitions, shares, strict=True)})
 
     def on_train_begin(self, logs: Any = None) -> None:
         if not self._kernels():

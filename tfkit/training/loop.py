@@ -21,6 +21,7 @@ from tfkit.optimizers import binary_kernels
 from tfkit.pruning import callbacks as pruning_callbacks
 from tfkit.pruning import is_pruned
 from tfkit.quantization import calibrate, is_quantize_aware, settle
+from tfkit.quantizers import INQ, IncrementalQuantization, Quantizer
 from tfkit.training.checkpoint import CheckpointFile, Row, State
 from tfkit.training.logs import Logs
 from tfkit.training.losses import cross_entropy
@@ -125,7 +126,8 @@ def recipe_of(model: Any) -> str:
     """The name of the recipe for a model: by what it is, then by its metadata, then "adam".
 
     Pruned and quantization-aware models are fine-tuned ("pruning", "int8"), binary ones have latent weights
-    ("binary"), and the others name their recipe in the metadata (``extra["recipe"]``) when they come from the zoo.
+    ("binary"), other quantizers name theirs ("few_bit", "incremental"), and float models have the name of their recipe
+    in the metadata (``extra["recipe"]``) when they come from the zoo.
 
     Raises:
         UsageError: the metadata names a recipe that does not exist.
@@ -136,6 +138,9 @@ def recipe_of(model: Any) -> str:
         return "int8"
     if any(is_binary_layer(layer) for layer in flat_layers(model)):
         return "binary"
+    quantizers = [part for part in flat_layers(model) if isinstance(part, Quantizer)]
+    if quantizers:
+        return max((part.recipe for part in quantizers), key=lambda recipe: recipe != Quantizer.recipe)
     name = metadata_of(model).extra.get("recipe", "adam")
     if not isinstance(name, str) or name not in RECIPES:
         raise UsageError(
@@ -198,6 +203,8 @@ class _Run:
         callbacks: list[Any] = [_Watch(epoch, recipe, self._steps, step_progress)]
         if is_pruned(network):
             callbacks.extend(pruning_callbacks(network))
+        if any(isinstance(layer, INQ) for layer in flat_layers(network)):
+            callbacks.append(IncrementalQuantization.at(recipe.partitions, recipe.epochs))
         loose = [kernel for kernel in binary_kernels(network) if kernel.constraint is None]
         if recipe.clip_latent and loose:
             callbacks.append(_Clip(loose))

@@ -40,6 +40,8 @@ class Recipe:
         augment: change training images at random, as suits the data set.
         precision: "float32", "bfloat16" or "float16" arithmetic with float32 weights.
         gamma, threshold: of "bop": adaptivity rate and the signal that flips a weight.
+        partitions: of networks with ``INQ`` kernels: rising shares of the run at which weights are fixed, each time
+            half of those that are left and at last all.
     """
 
     summary: str
@@ -60,6 +62,7 @@ class Recipe:
     precision: str = "float32"
     gamma: float = 1e-3
     threshold: float = 1e-7
+    partitions: tuple[float, ...] = (0.4, 0.55, 0.7, 0.85)
 
     def check(self) -> Recipe:
         """The recipe itself; raises ``UsageError`` naming the first value that makes no sense."""
@@ -78,6 +81,9 @@ class Recipe:
             raise UsageError(f"weight_decay is not negative; got {self.weight_decay:g}")
         if not self.gamma > 0 or not self.threshold >= 0:
             raise UsageError(f"bop needs gamma > 0 and threshold >= 0; got {self.gamma:g} and {self.threshold:g}")
+        shares = self.partitions
+        if not shares or list(shares) != sorted(shares) or not 0 <= shares[0] <= shares[-1] < 1:
+            raise UsageError(f"partitions are rising shares of the run in [0, 1); got {shares}")
         return self
 
     def settings(self) -> dict[str, object]:
@@ -158,6 +164,24 @@ RECIPES.add(
         source="Courbariaux et al. 2016, https://arxiv.org/abs/1602.02830, algorithm 1 (latent weights clipped) and "
         "section 2.1 (Adam); no decay on latent weights: Bethge et al. 2019, https://arxiv.org/abs/1906.08637",
         learning_rate=1e-2,
+    ),
+)
+RECIPES.add(
+    "few_bit",
+    Recipe(
+        summary="Adam along half a cosine, for ternary kernels and those of two bits and more",
+        source="Esser et al. 2020, https://arxiv.org/abs/1902.08153, section 2.3: rates along half a cosine to zero, "
+        "which lets codes settle",
+        learning_rate=5e-3,
+        epochs=8,
+    ),
+)
+RECIPES.add(
+    "incremental",
+    Recipe(
+        summary="float training, then INQ: weights become powers of two in four portions while the rest is trained",
+        source="Zhou et al. 2017, https://arxiv.org/abs/1702.03044, algorithm 1 and section 3.1 (portions)",
+        learning_rate=5e-3,
     ),
 )
 RECIPES.add(
