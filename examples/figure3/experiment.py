@@ -1,0 +1,116 @@
+"""Figure 3 of the survey "Resource-efficient neural networks for embedded systems" (Roth et al. 2020, section 5.1.1).
+
+Test error of DenseNet-BC with weights, activations or both in few bits, for BWN, BNN, TTQ, DoReFa and LQ-Net:
+
+    python examples/figure3/experiment.py --data cifar100:cifar-100-binary   # DenseNet-BC-100, k = 12: a GPU and days
+    python examples/figure3/experiment.py --small                          # DenseNet-BC-10, k = 12, on digits: half an
+
+One recipe for all, so that runs differ in the quantizers alone; first and last layer are float. Results are appended to
+a JSON file as each run ends, and the same command goes on from there; ``report.py`` makes a table and a plot of it. The
+survey's text does not list the bit widths of its figure; DoReFa has 1 to 4 and 8 here, LQ-Net all it has, 1 to 4.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tfkit import models
+from tfkit.data import load
+from tfkit.metadata import Preprocessing, attach_metadata, metadata_of
+from tfkit.training import RECIPES, fit
+
+MODES = ("weights", "activations", "both")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One point of the figure."""
+
+    method: str
+    mode: str
+    bits: int
+    kernel: str | None
+    inputs: str | None
+
+
+def grid() -> Iterator[Setting]:
+    """All points; the first is the line of the real-valued network."""
+    yield Setting("float", "", 32, None, None)
+    yield Setting("BWN", "weights", 1, "bwn", None)
+    yield Setting("BNN", "both", 1, "bnn", "bnn")
+    yield Setting("TTQ", "weights", 2, "ttq", None)
+    for method, prefix, widths in (("DoReFa", "dorefa", (1, 2, 3, 4, 8)), ("LQ-Net", "lq", (1, 2, 3, 4))):
+        for bits in widths:
+            for mode in MODES:
+                kernel = None if mode == "activations" else f"{prefix}_w{bits}"
+                yield Setting(method, mode, bits, kernel, None if mode == "weights" else f"{prefix}_a{bits}")
+
+
+def error(setting: Setting, network: str, dataset: Any, epochs: int, augment: bool, seed: int) -> float:
+    """Test error in percent of a network trained from scratch."""
+    model = models.build(
+        network,
+        input_shape=dataset.shape,
+        classes=dataset.classes,
+        kernel_quantizer=setting.kernel,
+        input_quantizer=setting.inputs,
+        seed=seed,
+    )
+    if dataset.shape[-1] == 1:  # digits have grey levels 0 to 16
+        attach_metadata(model, replace(metadata_of(model), preprocessing=Preprocessing(1 / 8, -1.0, 0.0, 16.0)))
+    recipe = replace(RECIPES["few_bit"], epochs=epochs, augment=augment)
+    history = fit(model, dataset, recipe=recipe, seed=seed)
+    return 100 * (1 - history["val_accuracy"][-1])
+
+
+def run(path: Path, settings: dict[str, Any], seeds: int, only: set[str]) -> None:
+    """All runs that ``path`` has not; after each of them it holds one more."""
+    found = json.loads(path.read_text()) if path.exists() else {"settings": settings, "runs": []}
+    if found["settings"] != settings:
+        raise SystemExit(f"{path} is of another experiment, {found['settings']}; give another --output")
+    done = {(one["method"], one["mode"], one["bits"], one["seed"]) for one in found["runs"]}
+    dataset = load(settings["data"])
+    for seed in range(seeds):
+        for setting in grid():
+            if (setting.method, setting.mode, setting.bits, seed) in done or (only and setting.method not in only):
+                continue
+            started = time.monotonic()
+            percent = error(setting, settings["network"], dataset, settings["epochs"], settings["augment"], seed)
+            seconds = round(time.monotonic() - started, 1)
+            found["runs"].append({**asdict(setting), "seed": seed, "error": round(percent, 3), "seconds": seconds})
+            temporary = path.with_suffix(".part")
+            temporary.write_text(json.dumps(found, indent=1) + "\n")
+            os.replace(temporary, path)
+            print(f"{setting.method} {setting.mode} {setting.bits} bits, seed {seed}: {percent:.2f} % in {seconds} s")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", help="cifar100:FOLDER, or other data that tfkit knows")
+    parser.add_argument("--small", action="store_true", help="DenseNet-BC-10 with k = 12, and digits unless --data")
+    parser.add_argument("--epochs", type=int, help="200, or 15 for the small network")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only", default="", help="methods, for example float,DoReFa")
+    parser.add_argument("--output", type=Path, default=Path("figure3.json"))
+    given = parser.parse_args()
+    if given.data is None and not given.small:
+        parser.error("give --data cifar100:FOLDER, or --small")
+    settings = {
+        "network": "densenet_bc_10_12" if given.small else "densenet_bc_100_12",
+        "data": given.data or "digits",
+        "epochs": given.epochs or (15 if given.small else 200),
+        "augment": not given.small,
+    }
+    run(given.output, settings, given.seeds, set(filter(None, given.only.split(","))))
+    print(f"{given.output} is complete; report.py makes table and plot of it")
+
+
+if __name__ == "__main__":
+    main()
