@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from helpers.keras import keras
@@ -186,6 +187,45 @@ def test_pruned_parameters() -> None:
     found = {layer.name: layer for layer in count(stripped).layers}["block1a"]
     assert (found.params, found.nonzero_params) == (values.size, values.size // 2)
     assert count(models.build("small_cnn")).nonzero_params == 96_298
+
+
+def test_what_is_left_without_zeros() -> None:
+    """By hand: a quarter of the weights of a 3x3 kernel, two of four filters, half of a separable convolution."""
+    model = keras.Sequential(
+        [
+            layers.Input((6, 6, 2)),
+            layers.Conv2D(4, 3, use_bias=False, name="conv"),
+            layers.DepthwiseConv2D(1, depth_multiplier=2, use_bias=False, name="depthwise"),
+            layers.SeparableConv2D(3, 1, use_bias=False, name="separable"),
+            layers.Conv2DTranspose(5, 1, use_bias=False, name="transposed"),
+        ]
+    )
+    for layer in model.layers:
+        layer.set_weights([np.ones(weight.shape) for weight in layer.weights])
+    kernel = np.ones((3, 3, 2, 4))
+    kernel[..., :2] = 0  # two filters
+    kernel[:, :, 0, 2:] = 0  # and half of the others
+    model.get_layer("conv").set_weights([kernel])
+    kernel = np.ones((1, 1, 4, 2))
+    kernel[..., 3, 1] = 0
+    model.get_layer("depthwise").set_weights([kernel])
+    model.get_layer("separable").set_weights([np.zeros((1, 1, 8, 1)), np.ones((1, 1, 8, 3))])
+    kernel = np.ones((1, 1, 5, 3))
+    kernel[:, :, 0] = 0
+    model.get_layer("transposed").set_weights([kernel])
+    found = count(model)
+    by_name = {layer.name: layer for layer in found.layers}
+    assert (by_name["conv"].nonzero_macs, by_name["conv"].nonzero_activations) == (16 * 18, 16 * 2)
+    assert (by_name["depthwise"].nonzero_macs, by_name["depthwise"].nonzero_activations) == (16 * 7, 16 * 7)
+    assert (by_name["separable"].nonzero_macs, by_name["separable"].nonzero_activations) == (16 * 24, 16 * 3)
+    assert (by_name["transposed"].nonzero_macs, by_name["transposed"].nonzero_activations) == (16 * 12, 16 * 4)
+    assert found.nonzero_flops == 2 * 16 * (18 + 7 + 24 + 12)
+    assert found.nonzero_memory == 18 + 7 + 24 + 12 + 16 * (2 + 7 + 3 + 4)
+    assert found.to_json()["nonzero_macs"] == found.nonzero_macs
+    assert f"without zeros: {found.nonzero_macs:,} MACs" in found.table()
+    dense = count(models.build("small_cnn"))
+    assert (dense.nonzero_macs, dense.nonzero_activations) == (dense.macs, dense.activations)
+    assert "without zeros" not in dense.table()
 
 
 def test_people_and_programs_read_it() -> None:

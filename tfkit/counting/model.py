@@ -15,6 +15,7 @@ from tfkit._units import format_bytes
 from tfkit.counting.calls import Call, calls_of
 from tfkit.counting.macs import has_formula, macs_by_precision
 from tfkit.counting.memory import inner, peak_bytes, stored_maps
+from tfkit.counting.zeros import filled_share, nonzero_weights
 from tfkit.layers import is_binary
 
 keras = legacy_keras()
@@ -39,9 +40,11 @@ class LayerCount:
         macs_by_precision: the same by precision; more than one for a binary separable convolution.
         params_by_precision: weights by how they are stored: "binary", "int8", "int32" (biases of int8 layers), ...
         nonzero_params: ``params`` without the zeros in kernels, as pruning leaves them.
+        nonzero_macs: ``macs`` without those with a zero of a kernel.
         weight_bytes: of all weights, each stored in its precision, zeros included.
         activations: values of the feature maps that it stores.
         activation_bytes: the same in bytes.
+        nonzero_activations: ``activations`` without the channels of filters that are all zero.
     """
 
     name: str
@@ -55,6 +58,8 @@ class LayerCount:
     weight_bytes: int = 0
     activations: int = 0
     activation_bytes: int = 0
+    nonzero_macs: int = 0
+    nonzero_activations: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,9 @@ class ModelCount:
     ``memory`` = params + activations. The figure does not say what an activation is; here it is a value of a
     feature map that is stored: outputs of convolutions, dense layers, poolings, additions and concatenations,
     while normalizations, activation functions and reshapes work in place.
+
+    Each has a ``nonzero_`` form, what a runtime would need that skips every zero: what pruning gives before
+    ``tfkit.shrink`` takes the zeros out. Maps behind additions, poolings and concatenations count whole in it.
 
     Attributes:
         layers: one entry per layer.
@@ -88,6 +96,23 @@ class ModelCount:
     @property
     def macs(self) -> int:
         return sum(layer.macs for layer in self.layers)
+
+    @property
+    def nonzero_macs(self) -> int:
+        return sum(layer.nonzero_macs for layer in self.layers)
+
+    @property
+    def nonzero_flops(self) -> int:
+        return 2 * self.nonzero_macs
+
+    @property
+    def nonzero_activations(self) -> int:
+        return sum(layer.nonzero_activations for layer in self.layers)
+
+    @property
+    def nonzero_memory(self) -> int:
+        """``memory`` without zeros."""
+        return self.nonzero_params + self.nonzero_activations
 
     @property
     def flops(self) -> int:
@@ -128,6 +153,7 @@ class ModelCount:
         names = (
             *("params", "params_by_precision", "nonzero_params", "macs", "macs_by_precision", "flops"),
             *("activations", "memory", "weight_bytes", "activation_bytes", "peak_activation_bytes"),
+            *("nonzero_macs", "nonzero_flops", "nonzero_activations", "nonzero_memory"),
         )
         return {
             **{name: getattr(self, name) for name in names},
@@ -158,6 +184,11 @@ class ModelCount:
         lines.append(
             f"MACs: {by_precision or 'none'}; feature maps at once: {format_bytes(self.peak_activation_bytes)}"
         )
+        if self.nonzero_macs != self.macs:
+            lines.append(
+                f"without zeros: {self.nonzero_macs:,} MACs, {self.nonzero_params:,} params, "
+                f"{self.nonzero_activations:,} activations"
+            )
         if self.uncounted:
             lines.append(f"operations not known, and not counted: {', '.join(self.uncounted)}")
         return "\n".join(lines)
@@ -202,25 +233,32 @@ def _layer_count(uses: list[Call], values: int, size: int) -> LayerCount:
         if call.inputs
     )
     params: dict[str, int] = {}
-    zeros = 0
+    zeros, in_kernels, filled = 0, 0, 1.0
     for weight in _weights(wrapper, quantized):
         precision = _stored_as(weight, layer, quantized)
         params[precision] = params.get(precision, 0) + prod(weight.shape)
-        if _role(weight) in _KERNELS and precision != "binary":
-            zeros += _zeros(weight, wrapper)
-    total = sum(params.values())
+        if _role(weight) in _KERNELS:
+            in_kernels += prod(weight.shape)
+            if precision != "binary":
+                nonzero = nonzero_weights(weight, wrapper)
+                zeros += int(np.size(nonzero) - nonzero.sum())
+                filled = filled_share(layer, nonzero)
+    total, operations = sum(params.values()), sum(macs.values())
     return LayerCount(
         name=uses[0].path if not quantized else uses[0].path.removesuffix(wrapper.name) + layer.name,
         kind=type(layer).__name__,
         precision=max(macs, key=lambda name: macs[name]) if macs else "int8" if quantized else "float32",
         params=total,
-        macs=sum(macs.values()),
+        macs=operations,
         macs_by_precision=macs,
         params_by_precision=params,
         nonzero_params=total - zeros,
         weight_bytes=sum(-(-number * _BITS[precision] // 8) for precision, number in params.items()),
         activations=values,
         activation_bytes=size,
+        # Every weight of a kernel is used as often.
+        nonzero_macs=operations * (in_kernels - zeros) // in_kernels if in_kernels else operations,
+        nonzero_activations=round(values * filled),
     )
 
 
@@ -252,19 +290,6 @@ def _stored_as(weight: Any, layer: Any, quantized: bool) -> str:
             return "int2" if bits == 2 else "int4" if bits <= 4 else "int8"
         return "int8" if quantized else "float32"
     return "int32" if quantized and role == "bias" else "float32"
-
-
-def _zeros(weight: Any, wrapper: Any) -> int:
-    if not hasattr(weight.handle, "numpy"):
-        return 0  # built in a tf.Graph: it has a shape but no values
-    values = weight.numpy()
-    if type(wrapper).__name__ == "PruneLowMagnitude":  # the last step of an optimizer comes after the last masking
-        from tfkit.pruning.tfmot import masked
-
-        for pruned, mask in masked(wrapper):
-            if pruned is weight:
-                values = values * mask.numpy()
-    return int(prod(weight.shape) - np.count_nonzero(values))
 
 
 def _added(parts: Any) -> dict[str, int]:
