@@ -36,7 +36,7 @@ LATENCIES = {
     **dict.fromkeys(("eor", "and", "orr", "bic", "movi", "mvni", "mvn"), 1),
     **dict.fromkeys(("mov", "ext", "trn1", "trn2", "uzp1", "uzp2", "ushr", "shl", "xtn", "xtn2"), 2),
     **dict.fromkeys(("add", "sub", "addp", "uaddlp", "usra", "uaddl", "uaddl2", "uaddw", "uaddw2", "dup", "fmov"), 3),
-    **dict.fromkeys(("cnt", "uadalp", "tbl", "tbx", "ins", "zip1", "zip2", "udot"), 4),
+    **dict.fromkeys(("cnt", "uadalp", "tbl", "tbx", "ins", "zip1", "zip2", "udot", "umlal", "umlal2"), 4),
 }
 LOAD_LATENCY = 4  # 3 of the A55 into a whole vector register, 4 into a lane or a general register
 GENERAL_LATENCY = 1

@@ -24,11 +24,11 @@ class Runs:
         """Executions by block that one convolution adds, by the kernel named or the one selected for the core."""
         return blocks.per_run(core.emulated, self._program, kernel or core.type, output, *layer.arguments)
 
-    def _selected(self, layer: Layer, *cores: Core) -> str:
+    def _selected(self, layer: Layer, *cores: Core, output: str = "float") -> str:
         """Name of the kernel that selection takes where the cores are of these kinds."""
         emulator = ["qemu-aarch64", "-cpu", cores[0].emulated, "-L", str(blocks.SYSROOT)]
         types = ",".join(core.type for core in cores)
-        command = [*emulator, str(self._program), types, "float", *layer.arguments, "0"]
+        command = [*emulator, str(self._program), types, output, *layer.arguments, "0"]
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
 
     def million_instructions(self, core: Core, layer: Layer, output: str, kernel: str | None = None) -> float:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tests.claims.interleaved import geomean
-from tests.claims_arm import cores, inorder, layers, lce, loops, mca
+from tests.claims_arm import cores, few_bits, inorder, layers, lce, loops, mca
 from tests.claims_arm.cores import Core
 from tests.claims_arm.layers import Layer
 from tests.claims_arm.runs import Runs
+from tests.claims_arm.verdicts import verdict
 
 Row = tuple[str, ...]
 MODELLED = "modelled, caches ignored"
@@ -24,18 +25,6 @@ class Table:
     text: str
     headings: Row
     rows: Callable[[Runs], Iterator[Row]]
-
-
-def verdict(value: float, target: float, *, at_most: bool = False) -> str:
-    """A target, and whether a value reaches it.
-
-    >>> verdict(66.0, 68), verdict(0.7, 0.7, at_most=True)
-    ('>= 68: missed by 2.9 %', '<= 0.7: met')
-    """
-    missed = value / target - 1 if at_most else 1 - value / target
-    return f"{'<=' if at_most else '>='} {target:g}: {'met' if missed <= 0 else f'missed by {missed:.1%}'}".replace(
-        "%", " %"
-    )
 
 
 def selection(runs: Runs) -> Iterator[Row]:
@@ -180,5 +169,37 @@ TABLES = (
         "groups; a third layer is hit to 0.2 %, and what groups cost LCE besides is left out.",
         ("3x3 convolution/groups", "elements", "kernel", "tfkit", "LCE indirect (derived)", "LCE over tfkit", "target"),
         grouped,
+    ),
+    Table(
+        "Few bits: which kernel selection takes",
+        f"Of a 3x3 convolution of {few_bits.LAYER}, by bits of weights (W) and of activations (A). `neon` and "
+        "`neon_inorder` count bits, `neon_lut` looks up sums of 5 activations by weight bits, `neondotprod` (UDOT) and "
+        "`neon_mlal` (UMLAL) multiply bytes. Emulated with the features that the core has.",
+        ("core", *map(str, few_bits.WIDTHS)),
+        few_bits.selection,
+    ),
+    Table(
+        f"Few bits: innermost loops, MAC/cycle ({MODELLED})",
+        f"Of {few_bits.LAYER}. The limit is that of counting bits: EOR or AND, CNT and an addition for each pair of "
+        "planes, with all vector pipelines.",
+        ("core", "widths", "kernel", "instructions", "MAC/cycle", "bit-serial limit", "target"),
+        few_bits.inner_loops,
+    ),
+    Table(
+        f"Few bits: whole convolutions, MAC/cycle ({MODELLED})",
+        "The kernel that is selected; then, for one layer, what the others would do and what share of the best the "
+        "selected one reaches.",
+        (
+            *("core", "widths", "kernel", *map(str, layers.QUICKNET), "geometric mean"),
+            *(f"others at {few_bits.LAYER}", "of the best"),
+        ),
+        few_bits.whole,
+    ),
+    Table(
+        "Few bits: instructions of one convolution by widths, million",
+        f"Of {few_bits.LAYER}: counting bits costs what W x A says, tables cost W and little of A, bytes neither. "
+        "`neon` and `neon_mlal` counted on a Cortex-A72, the others on a Neoverse N1.",
+        ("widths", "W x A", "neon", "neon_lut", "neondotprod", "neon_mlal", "target"),
+        few_bits.instructions,
     ),
 )

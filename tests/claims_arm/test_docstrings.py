@@ -7,10 +7,12 @@ from types import ModuleType
 
 import pytest
 
-from tests.claims_arm import features, layers, lce, operands, tables
+from tests.claims_arm import features, few_bits, layers, lce, operands, verdicts
 
 
-@pytest.mark.parametrize("module", [features, layers, lce, operands, tables], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [features, few_bits, layers, lce, operands, verdicts], ids=lambda module: module.__name__
+)
 def test_examples(module: ModuleType) -> None:
     done = doctest.testmod(module)
     assert done.attempted > 0

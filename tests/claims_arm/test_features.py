@@ -18,13 +18,21 @@ LAYER = Layer(6, 64)
 OWN_FLAGS = re.compile(r"neon(dotprod|i8mm)(_.*)?\.cc\.o")
 
 
-def arm_kernels() -> list[str]:
-    """Names in the list of binary convolutions, but those of x86-64."""
-    text = (SOURCES / "kernels" / "bconv2d" / "kernels.inc").read_text()
+def arm_kernels(op: str) -> list[str]:
+    """Names in the list of an op's kernels, but those of x86-64."""
+    text = (SOURCES / "kernels" / op / "kernels.inc").read_text()
     text = re.sub(r"#if defined\(__x86_64__\).*?#endif", "", text, flags=re.DOTALL)
-    names = re.findall(r"TFKIT_KERNEL\((\w+)\)", text)
-    assert {"neon_lut", "neon_inorder", "neon_xnor", "portable", "reference"} <= set(names)
-    return names
+    return re.findall(r"TFKIT_KERNEL\((\w+)\)", text)
+
+
+# Output (or widths) to the kernels that must be there.
+OPS = {
+    "float": ("bconv2d", {"neon_lut", "neon_inorder", "neon_xnor", "portable", "reference"}),
+    "w2a2": (
+        "kbit_conv2d",
+        {"neondotprod", "neon_lut", "neon_mlal", "neon_inorder", "neon", "portable", "reference"},
+    ),
+}
 
 
 def program() -> Path:
@@ -80,13 +88,29 @@ def test_object_files_hold_the_baseline_only() -> None:
 
 
 @pytest.mark.qemu
+@pytest.mark.parametrize("output", OPS)
 @pytest.mark.parametrize("cpu", ["cortex-a53", "cortex-a72"])
-def test_forced_kernels_execute_the_baseline_only(cpu: str) -> None:
-    for kernel in arm_kernels():
-        counts = blocks.per_run(cpu, program(), kernel, "float", *LAYER.arguments)
+def test_forced_kernels_execute_the_baseline_only(cpu: str, output: str) -> None:
+    op, expected = OPS[output]
+    kernels = arm_kernels(op)
+    assert expected <= set(kernels)
+    for kernel in kernels:
+        if kernel == "neondotprod":
+            continue
+        counts = blocks.per_run(cpu, program(), kernel, output, *LAYER.arguments)
         assert blocks.instructions(counts) > LAYER.products / 128, kernel
         wrong = {feature for words in counts for word in words if (feature := needed(word))}
         assert not wrong, f"{kernel} on {cpu}: {wrong}"
+
+
+@pytest.mark.qemu
+def test_dot_products_are_refused_where_they_do_not_exist() -> None:
+    command = [str(program()), "neondotprod", "w3a3", *LAYER.arguments, "1"]
+    for cpu, runs in (("cortex-a53", False), ("cortex-a72", False), ("cortex-a76", True)):
+        emulator = ["qemu-aarch64", "-cpu", cpu, "-L", str(blocks.SYSROOT)]
+        done = subprocess.run([*emulator, *command], capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode == 0) == runs, cpu
+        assert runs or "kernel 'neondotprod' cannot run this shape on this CPU" in done.stderr
 
 
 def test_loops_for_in_order_cores_load_64_bits_at_most() -> None:
