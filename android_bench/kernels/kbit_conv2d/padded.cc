@@ -88,21 +88,30 @@ void WindowTerms(const Call& call, std::int64_t row, const std::int32_t* pixel_s
   }
   const Walk walk = WalkOf(geometry, count);  // of a pixel's sums instead of bytes
   const std::int32_t* sums = pixel_sums + RowStart(geometry, row, count);
+  const int elements = geometry.x.output * count;
+  std::fill_n(out, elements, 0);
+  for (int fy = 0; fy < filter.height; ++fy) {
+    const std::int32_t* tap = sums + fy * walk.row;
+    for (int fx = 0; fx < filter.width; ++fx, tap += geometry.x.dilation * count) {
+      if (geometry.x.stride == 1) {
+        for (int i = 0; i < elements; ++i) out[i] += tap[i];
+        continue;
+      }
+      for (int ox = 0; ox < geometry.x.output; ++ox) {
+        for (int j = 0; j < count; ++j) out[ox * count + j] += tap[ox * walk.pixel + j];
+      }
+    }
+  }
+  const std::int32_t scale = filter.weights.lowest * filter.activations.step;
+  for (int i = 0; i < elements; ++i) out[i] *= scale;
+  if (filter.activations.lowest == 0) return;
+  const std::int32_t each = filter.weights.lowest * filter.activations.lowest * filter.channels_in;
   const bool all = geometry.pad_bits >= 0;
   const int rows_inside =
       all ? filter.height : TapsInside(geometry.y, static_cast<int>(row % geometry.y.output));
-  for (int ox = 0; ox < geometry.x.output; ++ox, sums += walk.pixel) {
-    const int columns_inside = all ? filter.width : TapsInside(geometry.x, ox);
-    const std::int32_t values = rows_inside * columns_inside * filter.channels_in;
-    for (int j = 0; j < count; ++j) {
-      std::int32_t bits = 0;
-      for (int fy = 0; fy < filter.height; ++fy) {
-        const std::int32_t* tap = sums + fy * walk.row + j;
-        for (int fx = 0; fx < filter.width; ++fx, tap += walk.tap) bits += *tap;
-      }
-      *out++ = filter.weights.lowest *
-               (filter.activations.step * bits + filter.activations.lowest * values);
-    }
+  for (int ox = 0; ox < geometry.x.output; ++ox) {
+    const int taps = rows_inside * (all ? filter.width : TapsInside(geometry.x, ox));
+    for (int j = 0; j < count; ++j) out[ox * count + j] += each * taps;
   }
 }
 
