@@ -1,6 +1,7 @@
 // The one rule by which an op's kernel is chosen: a pure function of shape, CPU and forced name.
 #pragma once
 
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,19 @@ Selection<Kernel> SelectFrom(const std::vector<const Kernel*>& kernels, const Sh
     if (FitOf(*kernel, shape, cpu) == Fit::kSuits) return {kernel, ""};
   }
   return {nullptr, "no kernel suits this shape on this CPU"};
+}
+
+// An op's select.h makes its two functions of these and its list: Kernels() for all kernels of the
+// op, fastest first, and Select(shape, cpu, forced) for the choice among them.
+template <typename Kernel, const auto& list>
+const std::vector<const Kernel*>& ListOf() {
+  static const std::vector<const Kernel*> all(std::begin(list), std::end(list));
+  return all;
+}
+
+template <typename Kernel, typename Shape, const auto& list>
+Selection<Kernel> SelectIn(const Shape& shape, const Cpu& cpu, const std::string& forced) {
+  return SelectFrom(ListOf<Kernel, list>(), shape, cpu, forced);
 }
 
 }  // namespace tfkit

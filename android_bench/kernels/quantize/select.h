@@ -1,16 +1,16 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "kernels/quantize/kernel.h"
 #include "kernels/selection.h"
 
 namespace tfkit::quantize {
 
-// All kernels of this op, fastest first.
-const std::vector<const Kernel*>& Kernels();
-
-Selection<Kernel> Select(const Shape&, const Cpu&, const std::string& forced);
+inline constexpr const Kernel* kKernels[] = {
+#define TFKIT_KERNEL(name) &kernels::name,
+#include "kernels/quantize/kernels.inc"
+#undef TFKIT_KERNEL
+};
+inline constexpr auto Kernels = ListOf<Kernel, kKernels>;
+inline constexpr auto Select = SelectIn<Kernel, Shape, kKernels>;
 
 }  // namespace tfkit::quantize
