@@ -10,7 +10,7 @@ from flatbuffers import flexbuffers
 
 from tfkit.converters.flatbuffer import Edit
 
-_TYPES = {"FLOAT32": schema.TensorType.FLOAT32, "INT32": schema.TensorType.INT32}
+_TYPES = {name: getattr(schema.TensorType, name) for name in ("FLOAT32", "INT32", "INT16")}
 _BUILTINS = {"RELU": schema.BuiltinOperator.RELU, "RESHAPE": schema.BuiltinOperator.RESHAPE}
 
 
@@ -30,8 +30,11 @@ class OpEdit(Edit):
         return len(self._graph.tensors) - 1
 
     def constant(self, name: str, values: np.ndarray) -> int:
-        """The index of a new constant, float32 or int32."""
-        return self._add_constant(name, values)
+        """The index of a new constant, float32, int32 or int16."""
+        index = self.tensor(name, values.dtype.name.upper(), values.shape)
+        self._model.buffers.append(schema.BufferT(data=np.ascontiguousarray(values).ravel().view(np.uint8)))
+        self._graph.tensors[index].buffer = len(self._model.buffers) - 1
+        return index
 
     def reshape(self, tensor: int, shape: Sequence[int]) -> None:
         """Give a tensor another shape."""

@@ -18,6 +18,7 @@ enum TfLiteType : int {
   kTfLiteNoType = 0,
   kTfLiteFloat32 = 1,
   kTfLiteInt32 = 2,
+  kTfLiteInt16 = 7,
   kTfLiteInt8 = 9,
 };
 

@@ -9,10 +9,22 @@ namespace {
 using kbit_conv2d::kBlock;
 using kbit_conv2d::PaddedChannels;
 
-// The constant [thresholds, channels] of input `input`, padded to whole blocks.
+// Those that every sum or none reaches keep that meaning.
+std::vector<std::int32_t> Widened(const std::vector<std::int16_t>& narrow) {
+  using Narrow = std::numeric_limits<std::int16_t>;
+  using Wide = std::numeric_limits<std::int32_t>;
+  std::vector<std::int32_t> wide;
+  for (std::int16_t value : narrow) {
+    wide.push_back(value == Narrow::min()   ? Wide::min()
+                   : value == Narrow::max() ? Wide::max()
+                                            : value);
+  }
+  return wide;
+}
+
+// The stored [thresholds, channels], padded to whole blocks.
 template <typename T>
-std::vector<T> ReadThresholds(const NodeView& node, int input, int thresholds, int channels) {
-  const std::vector<T> stored = node.Constant<T>(input, "thresholds", {thresholds, channels});
+std::vector<T> Padded(const std::vector<T>& stored, int thresholds, int channels) {
   const std::size_t padded = PaddedChannels(channels);
   std::vector<T> values(thresholds * padded);
   using Limits = std::numeric_limits<T>;
@@ -60,17 +72,21 @@ std::vector<std::uint32_t> ReadChannelMask(const NodeView& node, int input, cons
 KBitLevels::KBitLevels(const NodeView& node, int first, const kbit_conv2d::Filter& filter,
                        int planes)
     : channels_(filter.channels_out), planes_(planes) {
-  const TfLiteType type = filter.bases ? kTfLiteFloat32 : kTfLiteInt32;
+  const bool narrow = node.Input(first).type == kTfLiteInt16;
+  const TfLiteType type = filter.bases ? kTfLiteFloat32 : narrow ? kTfLiteInt16 : kTfLiteInt32;
   thresholds_ = node.ConstantShape(first, "thresholds", type, 2)[0];
   constexpr int kMost = kbit_conv2d::OutputTransform::kMaxThresholds;
   if (thresholds_ > kMost) {
     throw Unsupported("it has " + std::to_string(thresholds_) + " thresholds, at most " +
                       std::to_string(kMost) + " are known");
   }
+  const Shape shape = {thresholds_, channels_};
   if (filter.bases) {
-    of_floats_ = ReadThresholds<float>(node, first, thresholds_, channels_);
+    of_floats_ = Padded(node.Constant<float>(first, "thresholds", shape), thresholds_, channels_);
   } else {
-    of_sums_ = ReadThresholds<std::int32_t>(node, first, thresholds_, channels_);
+    of_sums_ = Padded(narrow ? Widened(node.Constant<std::int16_t>(first, "thresholds", shape))
+                             : node.Constant<std::int32_t>(first, "thresholds", shape),
+                      thresholds_, channels_);
   }
   bits_ = ReadLevelBits(node, first + 1, thresholds_ + 1, planes);
   const auto falling = ReadChannelMask(node, first + 2, "falling channels", channels_);

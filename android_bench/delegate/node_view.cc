@@ -14,6 +14,8 @@ template <>
 constexpr TfLiteType kTypeOf<float> = kTfLiteFloat32;
 template <>
 constexpr TfLiteType kTypeOf<std::int32_t> = kTfLiteInt32;
+template <>
+constexpr TfLiteType kTypeOf<std::int16_t> = kTfLiteInt16;
 
 const char* BuiltinName(int code) {
   switch (code) {
@@ -103,8 +105,8 @@ Shape NodeView::ConstantShape(int input, const char* name, TfLiteType type,
     throw Unsupported(subject + " has the shape " + ToString(shape) + ", not of rank " +
                       std::to_string(rank));
   }
-  // Both types that ops ask for have 4 bytes.
-  if (tensor.bytes / 4 < Elements(shape)) {
+  // The other types that ops ask for have 4 bytes.
+  if (tensor.bytes / (type == kTfLiteInt16 ? 2 : 4) < Elements(shape)) {
     throw Unsupported(subject + " has fewer data than its shape " + ToString(shape) + " says");
   }
   return shape;
@@ -124,6 +126,7 @@ std::vector<T> NodeView::Constant(int input, const char* name, const Shape& expe
 
 template std::vector<float> NodeView::Constant(int, const char*, const Shape&) const;
 template std::vector<std::int32_t> NodeView::Constant(int, const char*, const Shape&) const;
+template std::vector<std::int16_t> NodeView::Constant(int, const char*, const Shape&) const;
 
 std::vector<int> NodeView::ReadOptions(const std::vector<const char*>& names) const {
   const int size = node_->custom_initial_data_size;

@@ -131,7 +131,7 @@ const Refusal kRefusals[] = {
     {"float planes", [](FakeGraph& g) { g.nodes[kConvolve].inputs[0] = kInput; },
      "its input is not int32"},
     {"int output", [](FakeGraph& g) { g.tensors[kOutput].type = kTfLiteInt32; },
-     "its output is not float32"},
+     "it has 4 inputs and 1 outputs, not 7"},
     {"version 2", [](FakeGraph& g) { g.nodes[kConvolve].version = 2; }, "version 2"},
     {"window larger than the image",
      [](FakeGraph& g) {

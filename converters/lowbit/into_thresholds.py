@@ -111,7 +111,7 @@ class _Fold:
             *self._layer.inputs[:_SCALES],
             self._layer.inputs[_SCALES] if self._options.get("bases", 0) else _ABSENT,
             _ABSENT,
-            self._edit.constant(f"{self._name}/thresholds", thresholds.values),
+            self._edit.constant(f"{self._name}/thresholds", thresholds.stored()),
             level_bits,
             self._mask("falling", thresholds.falls),
         ]

@@ -15,6 +15,7 @@ from tfkit.converters.lowbit.float_steps import Function
 from tfkit.converters.lowbit.staircase import key, number
 
 ALWAYS, NEVER = np.iinfo(np.int32).min, np.iinfo(np.int32).max
+_NARROW = np.iinfo(np.int16)
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,13 @@ class Thresholds:
 
     values: np.ndarray
     falls: np.ndarray
+
+    def stored(self) -> np.ndarray:
+        """The values as a file holds them: integers in 16 bits where these suffice."""
+        ordinary = self.values[(self.values != ALWAYS) & (self.values != NEVER)]
+        if self.values.dtype != np.int32 or (np.abs(ordinary) >= _NARROW.max).any():
+            return self.values
+        return np.clip(self.values, _NARROW.min, _NARROW.max).astype(np.int16)
 
 
 def of_integers(values: Function, steps: np.ndarray, most: int, channels: int) -> Thresholds | None:

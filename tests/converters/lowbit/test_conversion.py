@@ -68,9 +68,11 @@ def test_ledger_and_inspection_tell_the_bits(converted: Any) -> None:
     packed = [op for op in found.ops if op.name in bits.CONVOLUTIONS]
     sizes = [20 * 9 * 33, 33 * 6 * 16, 4 * 5 * 16 * 12]
     assert found.macs_by_kind["few-bit"] == sizes[0] * 99 + sizes[1] * 4 * 5 + sizes[2]
-    for op, weights, channels in zip(packed, sizes, (33, 16, 12), strict=True):
-        scales = 2 * channels * 4  # of the sums, and biases
-        assert op.weight_bytes - scales == -(-weights * 2 // 32) * 4
+    # Beside the bits: 16-bit thresholds and the codes of 4 levels, or the scales and biases of floats.
+    beside = [3 * 33 * 2 + 16, 3 * 16 * 2 + 16, 2 * 12 * 4]
+    assert [op.precision for op in packed] == ["W2A2 to A2", "W2A2 to A2", "W2A2"]
+    for op, weights, others in zip(packed, sizes, beside, strict=True):
+        assert op.weight_bytes - others == -(-weights * 2 // 32) * 4
 
 
 def test_integer_sums_are_exact() -> None:
