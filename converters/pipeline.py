@@ -341,10 +341,8 @@ def _run_target(
     if format == "auto" and (traced.binary or (traced.packed and trained_int8)):
         flatbuffer, complaints = lce.convert(function, io=io, composites=bool(traced.packed))
         return (folded(flatbuffer) if traced.packed else flatbuffer), complaints
-    if format == "lowbit" or traced.packed:
+    if traced.packed:
         return lowbit.convert(function), []
-    if format == "auto":
-        format = "int8" if trained_int8 or calibrating is not None else "float32"
     pruned = (
         format == "float32"
         and source.keras is not None
@@ -352,6 +350,8 @@ def _run_target(
         # TensorFlow Lite would store such a kernel in no bytes at all, which no runtime takes for a constant.
         and not any(len(v.shape) > 1 and not np.any(v.numpy()) for v in source.variables)
     )
+    if format in PACKING:
+        format = "int8" if trained_int8 or calibrating is not None else "float32"
     flatbuffer = tflite.convert(
         function,
         format=format,

@@ -12,7 +12,7 @@ from tfkit._json import json_text
 from tfkit._units import format_bytes
 from tfkit.cli._options import data_option
 
-FORMATS = ("float32", "float16", "dynamic", "int8", "lowbit", "lce")
+FORMATS = ("float32", "float16", "dynamic", "int8", "lowbit", "lce", "auto")
 RUNTIMES = ("litert", "tflite-2.14")
 
 
@@ -51,7 +51,7 @@ def command(
 ) -> None:
     """Convert a Keras model (.keras, .h5, SavedModel) to a flatbuffer and prove what is in it.
 
-    Prints the op ledger (what became of every layer declared binary, int8 or sparse) and the parity with Keras.
+    Prints the op ledger (what became of every layer declared binary, few-bit, int8 or sparse) and the parity with Keras.
     Exit code 3: a check said no, and no output was written.
 
     \b
@@ -61,11 +61,13 @@ def command(
     int8     full integer: from quantization-aware training, or with --calibration
     lowbit   layers with few-bit quantizers in bits, on tfkit's delegate; the rest float
     lce      binary layers in bits; the rest float, or int8 after such training
+    auto     each layer by its quantizers, all of the above in one file
 
     \b
       tfkit convert m.keras -o m.tflite
       tfkit convert m.keras -o m.tflite --format int8 --calibration x.npz --io int8
       tfkit convert binary.keras -o b.tflite --format lce --strict
+      tfkit convert mixed.keras -o m.tflite --format auto --strict
     """
     check_writable(output)
     if json_path is not None and str(json_path) != "-":
