@@ -98,7 +98,7 @@ void SumTile(const Call& call, const Walk& walk, const Tile& tile) {
         }
       }
     }
-    for (int p = 0; p < kPixels; ++p) StoreBlock(call, tile, p, block, counts + p * kBlock);
+    StoreTile<kPixels, 1>(call, tile, block, counts);
   }
 }
 

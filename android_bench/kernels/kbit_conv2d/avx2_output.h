@@ -79,21 +79,26 @@ inline void StoreLevels(const Call& call, const Tile& tile, int pixel, int block
   }
 }
 
-// The only sum of a block, from its counts [kBlock].
-inline void StoreBlock(const Call& call, const Tile& tile, int pixel, int block,
-                       const std::int32_t* counts) {
+// The only sums of a tile's blocks from `first` on, from their counts [pixels][blocks][kBlock].
+template <int kPixels, int kBlocks>
+TFKIT_ALWAYS_INLINE void StoreTile(const Call& call, const Tile& tile, int first,
+                                   const std::int32_t* counts) {
   const Filter& filter = call.geometry.filter;
-  __m256i sums[2];
-  for (int h = 0; h < 2; ++h) {
-    sums[h] =
-        HalfSums(filter, tile, pixel, block * kBlock + h * kHalf, LoadInts(counts + h * kHalf));
-  }
-  if (call.transform.type == OutputType::kLevels) {
-    StoreLevels(call, tile, pixel, block, sums);
-    return;
-  }
-  for (int h = 0; h < 2; ++h) {
-    StoreFloats(call, tile, pixel, block * kBlock + h * kHalf, sums[h]);
+  for (int p = 0; p < kPixels; ++p) {
+    for (int block = first; block < first + kBlocks; ++block, counts += kBlock) {
+      __m256i sums[2];
+      for (int h = 0; h < 2; ++h) {
+        sums[h] =
+            HalfSums(filter, tile, p, block * kBlock + h * kHalf, LoadInts(counts + h * kHalf));
+      }
+      if (call.transform.type == OutputType::kLevels) {
+        StoreLevels(call, tile, p, block, sums);
+        continue;
+      }
+      for (int h = 0; h < 2; ++h) {
+        StoreFloats(call, tile, p, block * kBlock + h * kHalf, sums[h]);
+      }
+    }
   }
 }
 

@@ -15,37 +15,42 @@ inline __mmask16 LaneMask(int channels) {
   return channels >= kBlock ? __mmask16(0xffff) : __mmask16((1u << channels) - 1);
 }
 
-// What a count of shared bits lacks to be a sum, of one block of a tile and pair of sums.
-inline __m512i Sums(const Filter& filter, const Tile& tile, int pixel, int block, int i, int j,
-                    __m512i counts) {
-  const int step = filter.weights.step * filter.activations.step;
-  const std::int32_t window = tile.window[pixel * PixelSums(filter) + j];
-  __m512i sums = _mm512_add_epi32(_mm512_mullo_epi32(counts, _mm512_set1_epi32(step)),
-                                  _mm512_set1_epi32(window));
-  const WindowFilterSums& bits = tile.filter[pixel];
-  if (bits.sums) {
-    const __m512i set = _mm512_loadu_si512(bits.sums + i * bits.stride + block * kBlock);
-    const __m512i from_filter = _mm512_set1_epi32(filter.weights.step * filter.activations.lowest);
-    sums = _mm512_add_epi32(sums, _mm512_mullo_epi32(set, from_filter));
-  }
-  return sums;
-}
+// What counts of shared bits lack to be sums.
+struct Offsets {
+  explicit Offsets(const Filter& filter)
+      : step(_mm512_set1_epi32(filter.weights.step * filter.activations.step)),
+        from_filter(_mm512_set1_epi32(filter.weights.step * filter.activations.lowest)),
+        pixel_sums(PixelSums(filter)) {}
 
-inline void StoreFloats(const Call& call, const Tile& tile, int pixel, int block, __m512 values) {
-  const int channel = tile.channel + block * kBlock;
-  const __m512 y = _mm512_add_ps(values, _mm512_loadu_ps(call.transform.bias + channel));
-  float* out = call.Floats(tile.pixel + pixel) + channel;
-  // Zen 4 takes its time for masks.
-  if (tile.channels - block * kBlock >= kBlock) {
-    _mm512_storeu_ps(out, y);
+  // Of one pixel and block of a tile, for weight plane i and activation plane j.
+  TFKIT_ALWAYS_INLINE __m512i Sums(const Tile& tile, int pixel, int block, int i, int j,
+                                   __m512i counts) const {
+    const __m512i window = _mm512_set1_epi32(tile.window[pixel * pixel_sums + j]);
+    const __m512i sums = _mm512_add_epi32(_mm512_mullo_epi32(counts, step), window);
+    const WindowFilterSums& bits = tile.filter[pixel];
+    if (!bits.sums) return sums;
+    const __m512i set = _mm512_loadu_si512(bits.sums + i * bits.stride + block * kBlock);
+    return _mm512_add_epi32(sums, _mm512_mullo_epi32(set, from_filter));
+  }
+
+  __m512i step;
+  __m512i from_filter;
+  int pixel_sums;
+};
+
+// Of up to 16 channels; Zen 4 takes its time for masks.
+TFKIT_ALWAYS_INLINE void StoreFloats(__m512 values, int channels, float* out) {
+  if (channels >= kBlock) {
+    _mm512_storeu_ps(out, values);
   } else {
-    _mm512_mask_storeu_ps(out, LaneMask(tile.channels - block * kBlock), y);
+    _mm512_mask_storeu_ps(out, LaneMask(channels), values);
   }
 }
 
 // The levels' bits: the set of reached thresholds is a prefix of their list, so a plane's bits are
 // the XOR of the masks at which its bit changes.
-inline void StoreLevels(const Call& call, const Tile& tile, int pixel, int block, __m512i sums) {
+TFKIT_ALWAYS_INLINE void StoreLevels(const Call& call, const Tile& tile, int pixel, int block,
+                                     __m512i sums) {
   const OutputTransform& transform = call.transform;
   const int channels_out = call.geometry.filter.channels_out;
   const std::size_t padded = PaddedChannels(channels_out);
@@ -66,21 +71,43 @@ inline void StoreLevels(const Call& call, const Tile& tile, int pixel, int block
   }
 }
 
-// The only sum of a block, from its counts.
-inline void StoreBlock(const Call& call, const Tile& tile, int pixel, int block, __m512i counts) {
-  const __m512i sums = Sums(call.geometry.filter, tile, pixel, block, 0, 0, counts);
+// The only sums of a tile's blocks from `first` on, from their counts.
+template <int kPixels, int kBlocks>
+TFKIT_ALWAYS_INLINE void StoreTile(const Call& call, const Tile& tile, int first,
+                                   const __m512i (&counts)[kPixels][kBlocks]) {
+  const Offsets offsets(call.geometry.filter);
   if (call.transform.type == OutputType::kLevels) {
-    StoreLevels(call, tile, pixel, block, sums);
+    for (int p = 0; p < kPixels; ++p) {
+      for (int b = 0; b < kBlocks; ++b) {
+        StoreLevels(call, tile, p, first + b, offsets.Sums(tile, p, first + b, 0, 0, counts[p][b]));
+      }
+    }
     return;
   }
-  const __m512 scale = _mm512_loadu_ps(call.transform.scales + tile.channel + block * kBlock);
-  StoreFloats(call, tile, pixel, block, _mm512_mul_ps(_mm512_cvtepi32_ps(sums), scale));
+  const std::size_t channels_out = call.geometry.filter.channels_out;
+  for (int b = 0; b < kBlocks; ++b) {
+    const int channel = tile.channel + (first + b) * kBlock;
+    const int left = tile.channels - (first + b) * kBlock;
+    const __m512 scale = _mm512_loadu_ps(call.transform.scales + channel);
+    const __m512 bias = _mm512_loadu_ps(call.transform.bias + channel);
+    float* out = call.Floats(tile.pixel) + channel;
+    for (int p = 0; p < kPixels; ++p, out += channels_out) {
+      const __m512i sums = offsets.Sums(tile, p, first + b, 0, 0, counts[p][b]);
+      const __m512 y = _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums), scale), bias);
+      StoreFloats(y, left, out);
+    }
+  }
 }
 
-// From memory: [kBlock].
-inline void StoreBlock(const Call& call, const Tile& tile, int pixel, int block,
-                       const std::int32_t* counts) {
-  StoreBlock(call, tile, pixel, block, _mm512_loadu_si512(counts));
+// From memory, [pixels][blocks][kBlock].
+template <int kPixels, int kBlocks>
+TFKIT_ALWAYS_INLINE void StoreTile(const Call& call, const Tile& tile, int first,
+                                   const std::int32_t* counts) {
+  __m512i loaded[kPixels][kBlocks];
+  for (int p = 0; p < kPixels; ++p) {
+    for (int b = 0; b < kBlocks; ++b, counts += kBlock) loaded[p][b] = _mm512_load_si512(counts);
+  }
+  StoreTile<kPixels, kBlocks>(call, tile, first, loaded);
 }
 
 }  // namespace

@@ -68,9 +68,7 @@ void SumTile(const Call& call, const Walk& walk, const Tile& tile) {
     for (__m512i& sum : of_pixel) sum = _mm512_setzero_si512();
   }
   Multiply<kPixels, kBlocks>(walk, ByteGroups(call.geometry.filter), tile, sums);
-  for (int p = 0; p < kPixels; ++p) {
-    for (int b = 0; b < kBlocks; ++b) StoreBlock(call, tile, p, b, sums[p][b]);
-  }
+  StoreTile<kPixels, kBlocks>(call, tile, 0, sums);
 }
 
 Fit Fits(const Geometry& geometry, const Cpu& cpu) {

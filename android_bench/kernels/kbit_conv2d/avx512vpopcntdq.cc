@@ -13,8 +13,8 @@ namespace {
 
 constexpr int kTileBlocks = kTileChannels / kBlock;
 
-// Sums of up to 24 registers.
-constexpr int Pixels(int planes) { return planes == 1 ? 4 : planes == 2 ? 3 : planes == 3 ? 2 : 1; }
+// Sums of up to 16 registers.
+constexpr int Pixels(int planes) { return planes == 1 ? 4 : planes == 2 ? 2 : 1; }
 
 template <int kPixels, int kBlocks, int kPlanes>
 using Counts = __m512i[kPixels][kBlocks][kPlanes];
@@ -77,9 +77,7 @@ void OneSum(const Call& call, const Walk& walk, const Tile& tile) {
       }
     }
   }
-  for (int p = 0; p < kPixels; ++p) {
-    for (int b = 0; b < kBlocks; ++b) StoreBlock(call, tile, p, b, totals[p][b]);
-  }
+  StoreTile<kPixels, kBlocks>(call, tile, 0, totals);
 }
 
 // Every pair of planes with a scale of its own.
@@ -90,6 +88,7 @@ void Bases(const Call& call, const Walk& walk, const Tile& tile) {
   const std::size_t padded = PaddedChannels(filter.channels_out);
   const auto* weights = reinterpret_cast<const std::uint32_t*>(tile.weights);
   const float* scale = call.transform.scales + tile.channel;
+  const Offsets offsets(filter);
   __m512 totals[kPixels][kBlocks];
   for (auto& of_pixel : totals) {
     for (__m512& total : of_pixel) total = _mm512_setzero_ps();
@@ -102,14 +101,18 @@ void Bases(const Call& call, const Walk& walk, const Tile& tile) {
       for (int b = 0; b < kBlocks; ++b) {
         const __m512 scales = _mm512_loadu_ps(scale + b * kBlock);
         for (int p = 0; p < kPixels; ++p) {
-          const __m512 sums = _mm512_cvtepi32_ps(Sums(filter, tile, p, b, i, j, counts[p][b][j]));
+          const __m512 sums = _mm512_cvtepi32_ps(offsets.Sums(tile, p, b, i, j, counts[p][b][j]));
           totals[p][b] = _mm512_add_ps(totals[p][b], _mm512_mul_ps(sums, scales));
         }
       }
     }
   }
-  for (int p = 0; p < kPixels; ++p) {
-    for (int b = 0; b < kBlocks; ++b) StoreFloats(call, tile, p, b, totals[p][b]);
+  float* out = call.Floats(tile.pixel) + tile.channel;
+  for (int p = 0; p < kPixels; ++p, out += filter.channels_out) {
+    for (int b = 0; b < kBlocks; ++b) {
+      const __m512 bias = _mm512_loadu_ps(call.transform.bias + tile.channel + b * kBlock);
+      StoreFloats(_mm512_add_ps(totals[p][b], bias), tile.channels - b * kBlock, out + b * kBlock);
+    }
   }
 }
 

@@ -166,11 +166,7 @@ TFKIT_ALWAYS_INLINE void SumAndStore(const Call& call, const Walk& walk, const T
   alignas(kAlignment) std::int32_t totals[kPixels * kBlocks * kBlock];
   SumBlocks<Isa, kPixels, kBlocks, kPlanes, kGroup>(
       walk, filter, tile.image, tile.weights + block * LutBlockBytes(filter), totals);
-  for (int p = 0; p < kPixels; ++p) {
-    for (int b = 0; b < kBlocks; ++b) {
-      StoreBlock(call, tile, p, block + b, totals + (p * kBlocks + b) * kBlock);
-    }
-  }
+  StoreTile<kPixels, kBlocks>(call, tile, block, totals);
 }
 
 template <typename Isa, int kPixels, int kPlanes, int kGroup>

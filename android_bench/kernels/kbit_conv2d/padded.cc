@@ -53,8 +53,6 @@ std::size_t RowStart(const Geometry& geometry, std::int64_t row, std::ptrdiff_t 
   return padded_row * image.columns * pixel_bytes;
 }
 
-int PixelSums(const Filter& filter) { return filter.bases ? filter.activations.planes : 1; }
-
 PaddedRow PaddedRowOf(const Call& call, std::int64_t unit, std::uint32_t* padding) {
   const Geometry& geometry = call.geometry;
   const Filter& filter = geometry.filter;
@@ -114,8 +112,6 @@ void WindowTerms(const Call& call, std::int64_t row, const std::int32_t* pixel_s
     for (int j = 0; j < count; ++j) out[ox * count + j] += each * taps;
   }
 }
-
-int FilterSums(const Filter& filter) { return filter.bases ? filter.weights.planes : 1; }
 
 Buffer PackFilterSums(const Filter& filter, const std::uint32_t* stored) {
   const std::size_t row = FilterSums(filter) * PaddedChannels(filter.channels_out);

@@ -47,7 +47,9 @@ std::size_t RowStart(const Geometry&, std::int64_t row, std::ptrdiff_t pixel_byt
 
 // Sums of the bits of each pixel's channels: int32 [pixels][sums], one of all planes' 2^j bits, or
 // with bases one for each plane.
-int PixelSums(const Filter&);
+TFKIT_ALWAYS_INLINE int PixelSums(const Filter& filter) {
+  return filter.bases ? filter.activations.planes : 1;
+}
 
 // One pixel of the padded image: its words [planes][PlaneWords()], or the padding's.
 struct PaddedRow {
@@ -85,7 +87,9 @@ TFKIT_ALWAYS_INLINE constexpr int ChannelTiles(int channels_out) {
 
 // int32 [taps + 1][filter sums][PaddedChannels]: T of each tap, at last of all; one sum of all
 // planes, or with bases one for each.
-int FilterSums(const Filter&);
+TFKIT_ALWAYS_INLINE int FilterSums(const Filter& filter) {
+  return filter.bases ? filter.weights.planes : 1;
+}
 Buffer PackFilterSums(const Filter&, const std::uint32_t* stored);
 
 // T of a tile's channels from `first` on under one window: [FilterSums][stride]. Null where
