@@ -15,8 +15,8 @@ from tfkit.cli._options import data_option
 from tfkit.cli.train import _begin, _opened, _recipe, recipe_options
 
 # Spelt out, not read from the registry: `--help` imports no TensorFlow. A test compares the two.
-SPARSE = ("han", "dns", "obd", "n_of_m", "block")
-STRUCTURED = ("psp", "group_lasso", "slimming")
+SPARSE = ("han", "dns", "obd", "n_of_m", "block", "snr", "obs", "sparse_vd")
+STRUCTURED = ("psp", "group_lasso", "slimming", "scaling_factors", "l0", "l0_arm", "group_vd", "thinet", "dpp")
 STRUCTURES = ("channel", "kernel", "group")
 
 
@@ -75,9 +75,9 @@ def command(
 
     \b
     zero single weights (--sparsity):
-      han, dns, obd, n_of_m, block
+      han, dns, obd, n_of_m, block; variational: snr, sparse_vd; without training: obs
     remove structures (--target-macs):
-      psp, group_lasso, slimming
+      psp, group_lasso, slimming, scaling_factors, l0, l0_arm; variational: group_vd; without training: thinet, dpp
 
     Structures are physically gone from the output, which is a smaller model; single weights are zeros in a model of
     the old shape, which `tfkit convert` stores sparsely. Binary kernels are not pruned: --layers float leaves them.

@@ -30,8 +30,12 @@ def cut(network: Any, macs: float, multiple_of: int = 8) -> tuple[Any, Keep]:
     pruning = pruning_of(network)
     assert pruning is not None, "cut takes what prepare made"
     model = finish(network)
-    kept = select(model, pruning.method.filters(pruning, model), macs, multiple_of=multiple_of)
-    shrunk = shrink(model, keep=kept)
+    return without(model, select(model, pruning.method.filters(pruning, model), macs, multiple_of=multiple_of))
+
+
+def without(model: Any, keep: Mapping[str, Any]) -> tuple[Any, Keep]:
+    """``model`` without the channels that are not kept, nor those that are zero anyway; and all that it kept."""
+    shrunk = shrink(model, keep=keep)
     return shrunk.model, {name: [int(channel) for channel in channels] for name, channels in shrunk.kept.items()}
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfkit.data import Dataset
-from tfkit.pruning.cut import cut, cut_again
+from tfkit.pruning.after_training import AfterTraining
+from tfkit.pruning.cut import cut, cut_again, without
 from tfkit.pruning.fixed import KeepZeros
 from tfkit.pruning.method import Method, finish, prepare
 from tfkit.training.recipes import Recipe
@@ -57,16 +58,27 @@ def pruning_stages(
             layers=goal.layers,
         )
 
-    def keep_zeros(network: Any) -> Any:
+    def zeroed(network: Any) -> Any:
+        if not method.trains and "reduced" not in notes:  # else masks and weights come from the checkpoint
+            network, _ = reduced(network)
+            notes["reduced"] = True
         return prepare(finish(network), KeepZeros(), epochs=tuning.epochs, steps=steps(tuning), layers=goal.layers)
 
     def smaller(network: Any) -> Any:
         if "keep" in notes:
             return cut_again(finish(network), notes["keep"])
-        model, notes["keep"] = cut(network, goal.macs, goal.multiple_of)
+        if method.trains:
+            model, notes["keep"] = cut(network, goal.macs, goal.multiple_of)
+        else:
+            model, notes["keep"] = without(*reduced(network))
         return model
 
-    stages = [Stage("pruning", "pruning", learning, begin)]
+    def reduced(network: Any) -> Any:
+        assert isinstance(method, AfterTraining)
+        samples = first_inputs(network, dataset, _SAMPLES, seed)
+        return method.reduced(network, samples, macs=goal.macs, multiple_of=goal.multiple_of, layers=goal.layers)
+
+    stages = [Stage("pruning", "pruning", learning, begin)] if method.trains else []
     if method.tunes:
-        stages.append(Stage("tuning", "fine-tuning", tuning, smaller if method.aim == "macs" else keep_zeros))
+        stages.append(Stage("tuning", "fine-tuning", tuning, smaller if method.aim == "macs" else zeroed))
     return stages

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import tensorflow as tf
 
 from tfkit._errors import UnsupportedError, UsageError
 from tfkit.pruning.choice import choose
-from tfkit.pruning.shrink import coupled_channels
+from tfkit.pruning.shrink import CoupledSet, Member, coupled_channels
 
 STRUCTURES = ("channel", "kernel", "group")
 
@@ -112,25 +113,34 @@ def _blocks(layer: Any, group: int) -> Structure:
 def by_filters(model: Any, scores: dict[str, np.ndarray], structures: dict[str, Structure]) -> dict[str, np.ndarray]:
     """Scores of channels where they are read, as scores of the filters that make them.
 
-    A channel is worth the sum of what it is worth to its readers; a filter that no scored layer reads is worth as much
-    as the best one.
+    A channel is worth the sum of what it is worth to its readers; one that no scored layer reads has no score.
 
     Returns:
         layer -> one score per output channel, for ``tfkit.pruning.select``.
     """
-    found: dict[str, np.ndarray] = {}
-    best = max(float(np.max(values)) for values in scores.values())
+    worths = []
     for coupled in coupled_channels(model):
-        worth = np.zeros(coupled.size)
-        read = False
-        for reader in coupled.readers:
-            if coupled.fixed is None and reader.layer in scores:
-                places = structures[reader.layer].places[reader.indices[:, 0], 0]
-                worth += scores[reader.layer][places]
-                read = True
-        maker = next((member for member in coupled.members if member.kind == "filters"), None)
-        if not read or maker is None:
-            continue
-        outputs = int(model.get_layer(maker.layer).output_shape[-1])
-        found.setdefault(maker.layer, np.full(outputs, best))[maker.indices[:, 0]] = worth
+        readers = [reader for reader in coupled.readers if coupled.fixed is None and reader.layer in scores]
+        parts = [scores[r.layer][structures[r.layer].places[r.indices[:, 0], 0]] for r in readers]
+        worths.append(np.sum(parts, 0) if parts else None)
+    return of_sets(model, worths)
+
+
+def of_sets(model: Any, worths: Sequence[np.ndarray | None]) -> dict[str, np.ndarray]:
+    """What the channels of every coupled set are worth (None: no score), as scores of the filters that make them.
+
+    A layer may make channels of several sets; those without a score are worth as much as the best of all.
+    """
+    best = max(float(np.max(worth)) for worth in worths if worth is not None)
+    found: dict[str, np.ndarray] = {}
+    for coupled, worth in zip(coupled_channels(model), worths, strict=True):
+        if worth is not None:
+            maker = maker_of(coupled)
+            outputs = int(model.get_layer(maker.layer).output_shape[-1])
+            found.setdefault(maker.layer, np.full(outputs, best))[maker.indices[:, 0]] = worth
     return found
+
+
+def maker_of(coupled: CoupledSet) -> Member:
+    """The first layer whose filters are the channels of a set."""
+    return next(member for member in coupled.members if member.kind == "filters")
