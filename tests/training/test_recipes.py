@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from tfkit._errors import UsageError
 from tfkit.layers import QuantConv2D
 from tfkit.metadata import ModelMetadata, attach_metadata
 from tfkit.pruning import prune
-from tfkit.quantization import quantize_aware
+from tfkit.quantization import quantize_aware, quantize_layers
 from tfkit.training import RECIPES, Recipe
 from tfkit.training.losses import SmoothedCrossEntropy
 from tfkit.training.optimizers import decaying_weights, make_optimizer
@@ -43,6 +44,7 @@ def test_every_recipe_makes_sense(name: str) -> None:
         ({"label_smoothing": -0.1}, "label_smoothing lies in"),
         ({"weight_decay": -1.0}, "weight_decay is not negative"),
         ({"gamma": 0.0}, "bop needs gamma > 0"),
+        ({"partitions": (0.5, 0.2)}, r"partitions are rising shares of the run in \[0, 1\); got \(0.5, 0.2\)"),
     ],
 )
 def test_nonsense_is_refused(change: dict[str, Any], message: str) -> None:
@@ -180,3 +182,49 @@ def test_latent_weights_without_a_constraint_are_clipped() -> None:
         recipe = replace(RECIPES["binary"], learning_rate=0.5, clip_latent=clip)
         training.fit(model, tiny_dataset(SEED), recipe=recipe, epochs=2, batch_size=8)
         assert bool(np.abs(binary.get_weights()[0]).max() <= 1.0) is clip, f"seed {SEED}"
+
+
+@pytest.mark.parametrize(
+    ("kernel", "inputs", "recipe"),
+    [
+        ("ste_sign", "ste_sign", "binary"),
+        ("xnor_weights", "xnor_activations", "binary"),
+        ("lsq_w2", "lsq_a2", "few_bit"),
+        (None, "dorefa_a3", "few_bit"),
+        ("inq_w5", None, "incremental"),
+    ],
+)
+def test_quantizers_have_a_recipe(kernel: str | None, inputs: str | None, recipe: str) -> None:
+    model = models.build("small_cnn", width=0.25, kernel_quantizer=kernel, input_quantizer=inputs)
+    assert training.recipe_of(model) == recipe
+
+
+def test_an_incremental_run_ends_with_powers_of_two_and_can_be_interrupted(tmp_path: Path) -> None:
+    dataset = tiny_dataset(SEED)
+    recipe = replace(RECIPES["incremental"], epochs=5, batch_size=32)
+
+    def network() -> Any:
+        layers = [keras.layers.Conv2D(4, 3), keras.layers.Conv2D(4, 3), keras.layers.Flatten(), keras.layers.Dense(3)]
+        keras.utils.set_random_seed(SEED)
+        return quantize_layers(keras.Sequential([keras.layers.Input((8, 8, 1)), *layers]), "inq_w4")
+
+    whole = network()
+    shares: list[float] = []
+    (inq,) = (layer.kernel_quantizer for layer in whole.layers if isinstance(layer, QuantConv2D))
+    training.fit(whole, dataset, recipe=recipe, seed=SEED, progress=lambda *_: shares.append(round(inq.share, 2)))
+    assert shares == [0.0, 0.0, 0.75, 0.88, 1.0], "half and three quarters begin with the same epoch"
+
+    class Stop(Exception):
+        pass
+
+    def stop(epoch: int, *_: Any) -> None:
+        if epoch == 3:
+            raise Stop
+
+    resumed = network()
+    with pytest.raises(Stop):
+        training.fit(resumed, dataset, recipe=recipe, seed=SEED, progress=stop, checkpoint=tmp_path / "c")
+    resumed = network()
+    training.fit(resumed, dataset, recipe=recipe, seed=SEED, checkpoint=tmp_path / "c")
+    for once, twice in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(once, twice)

@@ -31,7 +31,8 @@ class INQ(Quantizer):
     Args:
         bits: k, 2 to 6.
 
-    Source: Zhou et al. 2017, https://arxiv.org/abs/1702.03044, equations 1 to 4 and section 2.2.
+    Source: Zhou et al. 2017, https://arxiv.org/abs/1702.03044, section 2.1 (n₁, n₂, and the codes of equation 4) and
+    section 2.2 (partition by magnitude).
     """
 
     recipe = "incremental"

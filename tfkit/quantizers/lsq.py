@@ -76,7 +76,8 @@ class LSQWeights(_LSQ):
         bits: k, 2 to 8.
         pseudo_gradient: another f' by name.
 
-    Source: Esser et al. 2020, https://arxiv.org/abs/1902.08153, equations 1 to 3 and 5, sections 2.1 and 2.2.
+    Source: Esser et al. 2020, https://arxiv.org/abs/1902.08153, section 2: equations 1 and 2 (forward) and 3 (step),
+    "Step size gradient scale" (g, and where s begins), "Training" (f').
     """
 
     def __init__(self, bits: int = 2, **kwargs: Any) -> None:
@@ -95,7 +96,8 @@ class LSQActivations(_LSQ):
         bits: k, 1 to 8.
         pseudo_gradient: another f' by name.
 
-    Source: Esser et al. 2020, https://arxiv.org/abs/1902.08153, equations 1 to 3 and 5, sections 2.1 and 2.2.
+    Source: Esser et al. 2020, https://arxiv.org/abs/1902.08153, section 2: equations 1 and 2 (forward) and 3 (step),
+    "Step size gradient scale" (g, and where s begins), "Training" (f').
     """
 
     role = ACTIVATIONS

@@ -116,7 +116,8 @@ class UhlichWeights(_Learned):
         pseudo_gradient: another f' by name.
 
     Source: Uhlich et al. 2020, https://arxiv.org/abs/1905.11452, section 2: parameterization by (d, q_max), its
-    gradients and bit width.
+    gradients and bit width; q_max = (2^(b-1) - 1) d is equation 12 of Roth et al. 2020,
+    https://arxiv.org/abs/2001.03048.
     """
 
     role = KERNEL
