@@ -16,6 +16,7 @@ from tests.claims import (
     kernels_kbit,
     kernels_networks,
     memory,
+    pruned_networks,
     sparse_networks,
     startup,
 )
@@ -32,6 +33,7 @@ CLAIMS = (
     kernels_kbit,
     kernels_networks,
     sparse_networks,
+    pruned_networks,
     memory,
 )
 

@@ -12,7 +12,7 @@ from helpers.keras import keras
 from tfkit import models
 from tfkit._errors import DataError, UnsupportedError, UsageError
 from tfkit.layers import QuantConv2D
-from tfkit.pruning.shrink import coupled_channels, select, shrink
+from tfkit.pruning.shrink import coupled_channels, filter_norms, select, shrink
 
 layers = keras.layers
 
@@ -112,6 +112,17 @@ def test_groups_stay_equal() -> None:
     assert found.after is not None
     assert found.before is not None
     assert found.after.macs <= 0.5 * found.before.macs
+
+
+def test_norms_of_filters() -> None:
+    model = chain(3)
+    kernel = np.zeros((3, 3, 3, 3), np.float32)
+    kernel[0, 1, 2] = [3, 0, 4]
+    kernel[2, 2, 1, 2] = 3
+    model.get_layer("conv0").kernel.assign(kernel)
+    found = filter_norms(model)
+    assert list(found) == ["conv0"]  # the last layer keeps its classes
+    np.testing.assert_allclose(found["conv0"], np.array([3, 0, 5]) / np.sqrt((9 + 25) / 3), rtol=1e-6)
 
 
 def test_nothing_to_do() -> None:

@@ -271,7 +271,60 @@ def test_kernels_that_make_no_channel_unused() -> None:
     assert found.kept == {"a": [0, 1, 3, 4, 5]}
     (left,) = found.left
     assert left == Left("b", "kernels", 2, left.reason)
-    assert "a dense convolution stores all of them" in left.reason
+    assert "a dense convolution stores all" in left.reason
+    same(model, found)
+
+
+@pytest.mark.parametrize(
+    ("size", "strides", "dilation", "zero", "left"),
+    [
+        ((3, 3), 1, 1, np.s_[[0, 2], :], (1, 3)),
+        ((3, 3), 1, 1, np.s_[:, [0, 2]], (3, 1)),
+        ((5, 3), 1, 1, np.s_[[0, 3, 4], :], (3, 3)),  # one row of zeros stays inside
+        ((3, 3), 1, 2, np.s_[[0, 2], :], (1, 3)),
+        ((3, 3), 1, 1, np.s_[[0, 1], :], (3, 3)),  # on one side only
+        ((3, 3), 2, 1, np.s_[[0, 2], :], (1, 3)),  # 9 rows: one of padding above and below
+        ((3, 3), 2, 1, np.s_[:, [0, 2]], (3, 3)),  # 8 columns: padding on the right alone
+    ],
+)
+@pytest.mark.parametrize("kind", [layers.Conv2D, layers.DepthwiseConv2D])
+def test_kernels_get_smaller(kind: Any, size: Any, strides: int, dilation: int, zero: Any, left: Any) -> None:
+    arguments = {"padding": "same", "name": "a", "strides": strides, "dilation_rate": dilation}
+    layer = kind(4, size, **arguments) if kind is layers.Conv2D else kind(size, **arguments)
+    model = stack(layer, layers.Conv2D(4, 1, name="b"))
+    kernel = model.get_layer("a").weights[0]
+    values = kernel.numpy()
+    values[zero] = 0
+    kernel.assign(values)
+    found = shrink(model)
+    assert found.model.get_layer("a").kernel_size == left
+    assert (Removed("a", "taps", size[0] * size[1], left[0] * left[1]) in found.removed) == (left != size)
+    same(model, found)
+
+
+def test_connections_between_blocks_go() -> None:
+    """A convolution whose channels form blocks becomes one with groups; a grouped one gets more of them."""
+    x = inputs = layers.Input((9, 8, 3))
+    x = layers.Conv2D(8, 1, name="a")(x)
+    x = layers.Conv2D(12, 3, name="blocks")(x)
+    x = layers.Conv2D(16, 1, groups=2, name="grouped")(x)
+    model = functional(inputs, layers.Conv2D(4, 1, name="end")(x))
+    for name, blocks in (("blocks", 4), ("grouped", 2)):
+        kernel = model.get_layer(name).kernel
+        values = kernel.numpy()
+        groups = model.get_layer(name).groups
+        read, made = values.shape[-2:]
+        for one in range(read):
+            for other in range(made):
+                inside = other % (made // groups) // (made // groups / blocks)
+                if one // (read / blocks) != inside:
+                    values[..., one, other] = 0
+        kernel.assign(values)
+    found = shrink(model)
+    assert found.model.get_layer("blocks").groups == 4
+    assert found.model.get_layer("blocks").kernel.shape == (3, 3, 2, 12)
+    assert Removed("blocks", "inputs of each filter", 8, 2) in found.removed
+    assert found.model.get_layer("grouped").groups == 4
     same(model, found)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tfkit.pruning.shrink.choosing import select
 from tfkit.pruning.shrink.coupled import CoupledSet, Member, coupled_channels
+from tfkit.pruning.shrink.norms import filter_norms
 from tfkit.pruning.shrink.result import Left, Removed, Shrunk
 from tfkit.pruning.shrink.shrinking import shrink
 
-__all__ = ["CoupledSet", "Left", "Member", "Removed", "Shrunk", "coupled_channels", "select", "shrink"]
+__all__ = ["CoupledSet", "Left", "Member", "Removed", "Shrunk", "coupled_channels", "filter_norms", "select", "shrink"]

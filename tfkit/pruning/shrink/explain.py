@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from math import prod
 
 import numpy as np
 
 from tfkit.pruning.shrink.plan import Plan
 from tfkit.pruning.shrink.result import Left, Removed
 from tfkit.pruning.shrink.steps import Contracting, Opaque, Step
-from tfkit.pruning.shrink.steps.contracting import Reading
-from tfkit.pruning.shrink.steps.depthwise import Depthwise
+from tfkit.pruning.shrink.steps.contracting import Convolution, Reading
+from tfkit.pruning.shrink.steps.depthwise import Depthwise, GroupPerChannel
 from tfkit.pruning.shrink.steps.kinds import BINARY, why_opaque
 from tfkit.pruning.shrink.structure import Structure, kind_of
 
@@ -38,7 +39,23 @@ def removals(structure: Structure, plan: Plan) -> tuple[Removed, ...]:
             if step.groups > 1:
                 groups = plan.kept[structure.made(step)].reshape(step.groups, -1).any(axis=1)
                 found.append(_removed(step.name, "groups", groups))
+        found += _inside_kernels(step)
     return tuple(one for one in found if one.before != one.after)
+
+
+def _inside_kernels(step: Step) -> list[Removed]:
+    """Taps, and the inputs that each filter still reads where connections between blocks went."""
+    if isinstance(step, Convolution):
+        kernel, _ = step.reduced()
+        read = step.gathered(step.own[0]).shape[-2]
+        return [_taps(step, kernel), Removed(step.name, "inputs of each filter", read, kernel.shape[-2])]
+    if isinstance(step, Depthwise) and not isinstance(step, GroupPerChannel):
+        return [_taps(step, step.reduced())]
+    return []
+
+
+def _taps(step: Step, kernel: np.ndarray) -> Removed:
+    return Removed(step.name, "taps", prod(step.own[0].shape[:-2]), prod(kernel.shape[:-2]))
 
 
 def _removed(layer: str, what: str, kept: np.ndarray) -> Removed:
@@ -57,7 +74,7 @@ def remaining(structure: Structure, plan: Plan, dropped: Mapping[str, np.ndarray
             )
             found += [Left(step.name, "channels", number, reason) for reason, number in reasons.items()]
         if isinstance(step, Contracting):
-            found += _kernels(structure, plan, step)
+            found += _kernels(step)
         if isinstance(step, Opaque) and why_opaque(step.layer) == BINARY:
             found += _binary(step)
     return tuple(found)
@@ -96,18 +113,26 @@ def _why(structure: Structure, plan: Plan, step: Step, one: int, explicit: bool)
     return f"{reader.label} reads them, and they are not constant there: a later layer adds what nothing {what}"
 
 
-def _kernels(structure: Structure, plan: Plan, step: Contracting) -> list[Left]:
-    """Zero kernels of several taps between an input and an output that both stay."""
-    if len(step.kernel) == 1:
+def _kernels(step: Contracting) -> list[Left]:
+    """Zero kernels of several taps, and zero taps, that are stored all the same."""
+    if not isinstance(step, Convolution):
         return []
-    read = plan.kept[structure.read(step)].reshape(step.groups, -1, 1)
-    made = plan.kept[structure.made(step)].reshape(step.groups, 1, -1)
-    dead = step.reads.any(axis=1, keepdims=True)  # an output without kernels is told as a channel
-    number = int((~step.reads & read & made & dead).sum())
-    if not number:
+    kernel, _ = step.reduced()
+    size = prod(kernel.shape[:-2])
+    reads = kernel.reshape(size, *kernel.shape[-2:]) != 0
+    if size == 1 or not reads.any():
         return []
-    reason = "every input and output around them is used by other kernels, and a dense convolution stores all of them"
-    return [Left(step.name, "kernels", number, reason)]
+    found = []
+    taps = int((~reads.any(axis=(1, 2))).sum())
+    if taps:
+        reason = "a kernel stays a rectangle, and loses as many taps at one end as at the other, where padding allows"
+        found.append(Left(step.name, "taps", taps, reason))
+    # A filter without any is told as a channel.
+    kernels = int((~reads.any(axis=0) & reads.any(axis=(0, 1))).sum())
+    if kernels:
+        reason = "every input and output around them is used by other kernels, and a dense convolution stores all"
+        found.append(Left(step.name, "kernels", kernels, reason))
+    return found
 
 
 def _binary(step: Opaque) -> list[Left]:

@@ -12,7 +12,10 @@ from tfkit.counting import ModelCount, count
 
 @dataclass(frozen=True)
 class Removed:
-    """What a layer lost: of its "channels" (outputs), "inputs" or "groups" ``before``, ``after`` are left."""
+    """What a layer lost: of ``before``, ``after`` are left.
+
+    ``structure`` is "channels" (outputs), "inputs", "groups", "taps" (places of its kernel) or "inputs of each filter".
+    """
 
     layer: str
     structure: str
@@ -22,7 +25,7 @@ class Removed:
 
 @dataclass(frozen=True)
 class Left:
-    """What was to go of a layer and stayed: so many "channels" or "kernels", and why."""
+    """What was to go of a layer and stayed: so many "channels", "kernels" or "taps", and why."""
 
     layer: str
     structure: str

@@ -11,6 +11,7 @@ import numpy as np
 from tfkit.pruning.shrink.arrays import along_last
 from tfkit.pruning.shrink.pointwise import apply, is_pointwise
 from tfkit.pruning.shrink.steps.base import Misplaced, Step, needs_channels_last
+from tfkit.pruning.shrink.steps.cropping import blocks, cropped, split
 from tfkit.pruning.shrink.tracer import Flow, Tracer
 
 
@@ -191,7 +192,20 @@ class Dense(Contracting):
 
 
 class Convolution(Contracting):
-    """[kernel size..., inputs of a group, filters]."""
+    """[kernel size..., inputs of a group, filters]; taps at the border and connections between groups may go too."""
+
+    def reduced(self) -> tuple[np.ndarray, int]:
+        """What is left of the kernel, and its groups."""
+        kernel, groups = cropped(self, self.gathered(self.own[0])), len(self.alive())
+        number = blocks(kernel, groups)
+        return split(kernel, groups, number), groups * number
+
+    def kernels(self) -> list[np.ndarray]:
+        return [self.reduced()[0]]
+
+    def config(self) -> dict[str, Any]:
+        kernel, groups = self.reduced()
+        return {**super().config(), "kernel_size": kernel.shape[:-2], "groups": groups}
 
 
 class Transposed(Contracting):

@@ -10,6 +10,7 @@ from tfkit.pruning.shrink.arrays import along_last
 from tfkit.pruning.shrink.pointwise import apply, is_pointwise
 from tfkit.pruning.shrink.steps.base import Step, Unfit, needs_channels_last
 from tfkit.pruning.shrink.steps.contracting import pads
+from tfkit.pruning.shrink.steps.cropping import cropped
 from tfkit.pruning.shrink.tracer import Flow, Tracer
 
 
@@ -59,8 +60,15 @@ class Depthwise(Step):
         self.places = along_last(made.ravel(), len(self.shape))
         self.check_first()
 
+    def reduced(self) -> np.ndarray:
+        """What is left of the kernel."""
+        return cropped(self, self.own[0][..., self._read, :])
+
+    def config(self) -> dict[str, Any]:
+        return {**super().config(), "kernel_size": self.reduced().shape[:-2]}
+
     def weights(self) -> list[np.ndarray]:
-        kernel = self.own[0][..., self._read, :]
+        kernel = self.reduced()
         return [kernel, self.own[1][self.places.ravel()]] if self.layer.use_bias else [kernel]
 
 
@@ -72,7 +80,7 @@ class GroupPerChannel(Depthwise):
         return self.own[0].reshape(-1, self.layer.groups, self.layer.filters // self.layer.groups)
 
     def config(self) -> dict[str, Any]:
-        return {**super().config(), "filters": self.places.size, "groups": self._read.size}
+        return {**Step.config(self), "filters": self.places.size, "groups": self._read.size}
 
     def weights(self) -> list[np.ndarray]:
         made = self.places.ravel()
