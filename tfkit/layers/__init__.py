@@ -10,6 +10,8 @@ conversion; layers with more values ("lsq_w2", "dorefa_a4", ...) train as such a
 from __future__ import annotations
 
 from tfkit.layers._binary import NotBinaryWarning, has_more_values, is_binary, is_binary_layer, kernel_quantizers
+from tfkit.layers.boosted_conv2d import BoostedConv2D
+from tfkit.layers.collaborative_conv2d import CollaborativeConv2D
 from tfkit.layers.conv1d import QuantConv1D
 from tfkit.layers.conv2d import QuantConv2D
 from tfkit.layers.conv2d_transpose import QuantConv2DTranspose
@@ -19,6 +21,8 @@ from tfkit.layers.depthwise_conv2d import QuantDepthwiseConv2D
 from tfkit.layers.separable_conv import QuantSeparableConv1D, QuantSeparableConv2D
 
 __all__ = [
+    "BoostedConv2D",
+    "CollaborativeConv2D",
     "NotBinaryWarning",
     "QuantConv1D",
     "QuantConv2D",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tfkit._errors import ModelError
+from tfkit._errors import ModelError, UsageError
 from tfkit.pruning.method import finish, pruning_of
 from tfkit.pruning.shrink import select, shrink
 
@@ -28,7 +28,8 @@ def cut(network: Any, macs: float, multiple_of: int = 8) -> tuple[Any, Keep]:
         UsageError: the share cannot be reached; the message has the least that can.
     """
     pruning = pruning_of(network)
-    assert pruning is not None, "cut takes what prepare made"
+    if pruning is None:
+        raise UsageError(f"{network.name!r} has no method at work in it; call tfkit.pruning.prepare first")
     model = finish(network)
     return without(model, select(model, pruning.method.filters(pruning, model), macs, multiple_of=multiple_of))
 
