@@ -19,6 +19,7 @@ from tests.claims import (
     pruned_networks,
     sparse_networks,
     startup,
+    unpacked_weights,
 )
 from tests.claims.table import table
 from tfkit._files import whole_file

@@ -51,7 +51,7 @@ def command(
 ) -> None:
     """Convert a Keras model (.keras, .h5, SavedModel) to a flatbuffer and prove what is in it.
 
-    Prints the op ledger (what became of every layer declared binary, few-bit, int8 or sparse) and the parity with Keras.
+    Prints the op ledger (what became of every layer declared binary, few-bit, int8 or sparse) and parity with Keras.
     Exit code 3: a check said no, and no output was written.
 
     \b
