@@ -34,6 +34,7 @@ CLAIMS = (
     kernels_kbit,
     kernels_networks,
     sparse_networks,
+    unpacked_weights,
     pruned_networks,
     memory,
 )
