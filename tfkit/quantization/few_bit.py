@@ -21,12 +21,12 @@ from tfkit.quantization.flatten import build, called, copy_of, is_graph, read
 keras = legacy_keras()
 
 # What is made quantized, exactly these: a subclass is something of its own.
-_TWINS = {
+_TWINS: dict[Any, Any] = {
     keras.layers.Conv1D: quantized.QuantConv1D,
     keras.layers.Conv2D: quantized.QuantConv2D,
     keras.layers.Dense: quantized.QuantDense,
 }
-_QUANTIZED = tuple(_TWINS.values())
+_QUANTIZED: tuple[Any, ...] = tuple(_TWINS.values())
 _PASSING = (  # the sign of what they give is the sign of something that they read
     keras.layers.MaxPooling1D,
     keras.layers.MaxPooling2D,
@@ -149,7 +149,7 @@ def _layer(part: Call, quantizes: bool, is_plain: bool, pair: Mapping[str, _Copi
     if not quantizes and not is_plain:
         return copy_of(part)
     config = {**part.layer.get_config(), "name": part.name}
-    cls = type(part.layer)
+    cls: Any = type(part.layer)
     if is_plain:
         config["activation"] = "linear"
     if quantizes:

@@ -77,4 +77,4 @@ def training_step(bits: int, zero: int) -> Callable[[Any, Any], tuple[Any, Any, 
         return levels, level_of(index, levels), best_basis(x, index, codes, basis)
 
     signature = tf.TensorSpec((None, None), tf.float32), tf.TensorSpec((None, bits), tf.float32)
-    return tf.function(step, input_signature=signature, autograph=False)  # type: ignore[no-any-return]
+    return tf.function(step, input_signature=signature, autograph=False)
