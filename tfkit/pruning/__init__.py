@@ -9,18 +9,22 @@ from __future__ import annotations
 from tfkit.pruning.magnitude import callbacks, is_pruned, prune, sparsity, strip
 from tfkit.pruning.method import Method, finish, prepare, pruning_of
 from tfkit.pruning.methods import METHODS
+from tfkit.pruning.shrink import coupled_channels, filter_norms, select
 from tfkit.pruning.tfmot import custom_objects
 
 __all__ = [
     "METHODS",
     "Method",
     "callbacks",
+    "coupled_channels",
     "custom_objects",
+    "filter_norms",
     "finish",
     "is_pruned",
     "prepare",
     "prune",
     "pruning_of",
+    "select",
     "sparsity",
     "strip",
 ]
