@@ -13,12 +13,13 @@ constexpr int kMaxRank = 6;
 constexpr int kMaxInputs = 8;
 constexpr int kMaxResizes = 3;
 
-const TfLiteType kTypes[] = {kTfLiteFloat32, kTfLiteInt32, kTfLiteInt8, kTfLiteNoType,
-                             static_cast<TfLiteType>(77), kTfLiteInt16};
-const char* const kOps[] = {"LceQuantize",     "LceBconv2d",     "LceBMaxPool2d",
-                            "LceDequantize",   "SomeoneElses",   "ADD",
-                            "TfkitKBitConv2D", "TfkitKBitDense", "TfkitKBitQuantize",
-                            "TfkitUnpackWeights"};
+const TfLiteType kTypes[] = {
+    kTfLiteFloat32, kTfLiteInt32, kTfLiteInt8, kTfLiteNoType, static_cast<TfLiteType>(77),
+    kTfLiteInt16};
+const char* const kOps[] = {"LceQuantize",        "LceBconv2d",        "LceBMaxPool2d",
+                            "LceDequantize",      "SomeoneElses",      "ADD",
+                            "TfkitKBitConv2D",    "TfkitKBitDense",    "TfkitKBitQuantize",
+                            "TfkitUnpackWeights", "TfkitKBitMaxPool2D"};
 
 class Reader {
  public:

@@ -19,14 +19,18 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from helpers.lce_graph import Convolution, LceGraph, packed_words, unpack
+from helpers.lce_graph import ABSENT, Convolution, LceGraph, packed_words, unpack
 
 # By number; SomeoneElses stands for all that the delegate leaves alone.
 OPS = (
     "LceQuantize", "LceBconv2d", "LceBMaxPool2d", "LceDequantize", "SomeoneElses", "ADD",
     "TfkitKBitConv2D", "TfkitKBitDense", "TfkitKBitQuantize", "TfkitUnpackWeights",
+    "TfkitKBitMaxPool2D",
 )  # fmt: skip
-TYPES = {schema.TensorType.FLOAT32: 0, schema.TensorType.INT32: 1, schema.TensorType.INT8: 2}
+TYPES = {
+    schema.TensorType.FLOAT32: 0, schema.TensorType.INT32: 1, schema.TensorType.INT8: 2, schema.TensorType.INT16: 5,
+}  # fmt: skip
+WIDTHS = {schema.TensorType.INT8: np.int8, schema.TensorType.INT16: np.int16}
 SIDE = 5  # pixels of an image
 OUTPUTS = 9  # channels of a convolution
 LONGEST = 6  # operators in a chain
@@ -46,7 +50,7 @@ def _tensor(model: Any, tensor: Any, shape: Sequence[int]) -> bytes:
     quantized = tensor.quantization is not None and tensor.quantization.scale is not None
     values = b""
     if constant:
-        whole = np.frombuffer(bytes(data), np.int8 if tensor.type == schema.TensorType.INT8 else np.int32)
+        whole = np.frombuffer(bytes(data), WIDTHS.get(tensor.type, np.int32))
         values = whole.reshape(tensor.shape)[tuple(slice(size) for size in shape)].tobytes()
     head = struct.pack("<BB", TYPES[tensor.type], constant + 2 * quantized) + _integers(shape, "i")
     scale, zero_point = (tensor.quantization.scale[0], tensor.quantization.zeroPoint[0]) if quantized else (0.0, 0)
@@ -119,24 +123,35 @@ def _encode(model: Any, chain: Sequence[Any], kernel: int, threads: int) -> byte
     )
 
 
-def _few_bits(bases: int, side: int) -> bytes:
-    """A quantization with the convolution (or, of one pixel's window, the dense layer) of two-bit values behind it."""
-    graph, window = LceGraph(), 3 if side > 1 else 1
-    source = graph.tensor("float32", (1, side, side, OUTPUTS))
-    planes = graph.tensor("int32", (1, side, side, 2))
-    constants = [np.array([0.25, 0.5, 0.75], np.float32), np.arange(4, dtype=np.int32)]
-    graph.custom("TfkitKBitQuantize", [source, *map(graph.constant, constants)], [planes], {"activation_planes": 2})
+def _few_bit_layer(bases: int, window: int) -> tuple[np.ndarray, np.ndarray, dict[str, int]]:
+    """Weights, scales and options of two-bit values."""
     count = 2 * OUTPUTS * OUTPUTS * window * window
     bits = np.random.default_rng(0).integers(0, 2, count, np.uint8)
     packed = np.packbits(np.append(bits, np.zeros(-count % 32, np.uint8)), bitorder="little").view(np.int32)
-    scales = np.full((4 if bases else 1, OUTPUTS), 0.5, np.float32)
-    values = [packed, scales, np.zeros(OUTPUTS, np.float32)]
     options = {
         "activation_lowest": 0, "activation_planes": 2, "activation_step": 1, "bases": bases, "channels_in": OUTPUTS,
         "channels_out": OUTPUTS, "dilation_height_factor": 1, "dilation_width_factor": 1, "kernel_height": window,
         "kernel_width": window, "pad_bits": -1, "padding": 0, "stride_height": 1, "stride_width": 1,
         "weight_lowest": -1, "weight_planes": 2, "weight_step": 2,
     }  # fmt: skip
+    return packed, np.full((4 if bases else 1, OUTPUTS), 0.5, np.float32), options
+
+
+def _quantized(graph: LceGraph, side: int) -> tuple[int, int, int]:
+    """An image, its planes, and the bits of its levels."""
+    source = graph.tensor("float32", (1, side, side, OUTPUTS))
+    planes = graph.tensor("int32", (1, side, side, 2))
+    steps, codes = map(graph.constant, (np.array([0.25, 0.5, 0.75], np.float32), np.arange(4, dtype=np.int32)))
+    graph.custom("TfkitKBitQuantize", [source, steps, codes], [planes], {"activation_planes": 2})
+    return source, planes, codes
+
+
+def _few_bits(bases: int, side: int) -> bytes:
+    """A quantization with the convolution (or, of one pixel's window, the dense layer) of two-bit values behind it."""
+    graph = LceGraph()
+    source, planes, _ = _quantized(graph, side)
+    packed, scales, options = _few_bit_layer(bases, 3 if side > 1 else 1)
+    values = [packed, scales, np.zeros(OUTPUTS, np.float32)]
     target = graph.tensor("float32", (1, side, side, OUTPUTS))
     op = "TfkitKBitConv2D" if side > 1 else "TfkitKBitDense"
     graph.custom(op, [planes, *map(graph.constant, values)], [target], options)
@@ -157,8 +172,31 @@ def _weights(bits: int, terms: int) -> bytes:
     return graph.serialize([], [target])
 
 
+def _levels(thresholds: np.ndarray) -> bytes:
+    """Layers that hand bits on: a convolution that writes levels, their pooling, a dense layer that flattens them."""
+    graph, bases = LceGraph(), int(thresholds.dtype == np.float32)
+    source, planes, codes = _quantized(graph, SIDE)
+    packed, scales, options = _few_bit_layer(bases, 3)
+    levels = graph.tensor("int32", (1, SIDE, SIDE, 2))
+    falling = graph.constant(np.array([0b10110], np.int32))
+    scales_or_none = graph.constant(scales) if bases else ABSENT
+    inputs = [planes, graph.constant(packed), scales_or_none, ABSENT, graph.constant(thresholds), codes, falling]
+    graph.custom("TfkitKBitConv2D", inputs, [levels], {**options, "output_planes": 2})
+    pooled = graph.tensor("int32", (1, 2, 2, 2))
+    window = {"filter_height": 2, "filter_width": 2, "padding": 1, "stride_height": 2, "stride_width": 2}
+    pool = {"activation_planes": 2, "channels": OUTPUTS, **window}
+    graph.custom("TfkitKBitMaxPool2D", [levels, codes, falling], [pooled], pool)
+    packed, scales, options = _few_bit_layer(0, 2)
+    target = graph.tensor("float32", (1, OUTPUTS))
+    values = [packed, scales, np.zeros(OUTPUTS, np.float32)]
+    graph.custom("TfkitKBitDense", [pooled, *map(graph.constant, values)], [target], options)
+    return graph.serialize([source], [target])
+
+
 def _small_models() -> Iterator[bytes]:
     yield from (_weights(bits, terms) for bits, terms in ((1, 1), (2, 2), (3, 0), (5, 1)))
+    steps = np.repeat(np.array([[-5], [0], [7]]), OUTPUTS, 1)
+    yield from (_levels(steps.astype(dtype)) for dtype in (np.int32, np.int16, np.float32))
     yield from (_few_bits(bases, side) for bases in (0, 1) for side in (1, SIDE))
     for pad_values in (0, 1):
         for output in ("float32", "int8", "bitpacked"):

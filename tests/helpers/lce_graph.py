@@ -13,6 +13,7 @@ from flatbuffers import flexbuffers
 _TYPES = {
     "float32": schema.TensorType.FLOAT32,
     "int32": schema.TensorType.INT32,
+    "int16": schema.TensorType.INT16,
     "int8": schema.TensorType.INT8,
 }
 ABSENT = -1

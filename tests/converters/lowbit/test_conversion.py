@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 import tfkit
+from helpers.dorefa_alexnet import FEW_BIT_LAYERS, dorefa_alexnet
 from helpers.emulated_arm import run_on
 from tfkit import layers
 from tfkit._errors import StrictError, UnsupportedError, UsageError
 from tfkit._keras import legacy_keras
 from tfkit.converters import flatbuffer as fb
 from tfkit.converters.lowbit import bits
+from tfkit.converters.parity.recording import record
 from tfkit.runtime import Interpreter
 
 keras = legacy_keras()
@@ -130,25 +132,42 @@ def test_a_file_whose_weights_are_spoilt_fails_parity(converted: Any) -> None:
     assert not tfkit.verify(model, bytes(data)).ok
 
 
-def test_a_two_bit_alexnet_converts_and_runs() -> None:
-    """Larq Compute Engine's converter gives up on this one: "cannot create std::vector larger than max_size()"."""
-    keras.utils.set_random_seed(5)
-    quantized = lambda: {"kernel_quantizer": "dorefa_w2", "input_quantizer": "dorefa_a2"}  # noqa: E731
-    x = inputs = keras.Input((67, 67, 3))
-    x = keras.layers.Conv2D(16, 11, strides=4, use_bias=False)(x)
-    for filters, size, pool in ((32, 5, True), (48, 3, True), (48, 3, False), (32, 3, False)):
-        x = keras.layers.MaxPool2D(3, 2)(x) if pool else x
-        x = keras.layers.BatchNormalization()(x)
-        x = layers.QuantConv2D(filters, size, padding="same", use_bias=False, **quantized())(x)
-    x = keras.layers.BatchNormalization()(keras.layers.Flatten()(x))
-    for units in (64, 64):
-        x = layers.QuantDense(units, use_bias=False, **quantized())(x)
-        x = keras.layers.BatchNormalization()(x)
-    model = keras.Model(inputs, keras.layers.Dense(10, activation="softmax")(x))
+def _check_alexnet(model: Any) -> Any:
+    """Larq Compute Engine's converter gives up on it: "cannot create std::vector larger than max_size()"."""
     conversion = tfkit.convert(model, "lowbit", strict=True)
     assert conversion.parity.ok
     few_bit = [entry for entry in conversion.ledger.entries if entry.declared == "few-bit"]
-    assert [entry.precision for entry in few_bit] == ["W2A2"] * 6
+    assert [entry.precision for entry in few_bit] == ["W2A2"] * FEW_BIT_LAYERS
+    # Bits from the first quantization to the last few-bit layer; flattening, too, is done in bits.
+    assert [op.name.removeprefix("TfkitKBit") for op in tfkit.inspect(conversion.flatbuffer).ops] == [
+        *("CONV_2D", "Quantize", "Conv2D", "MaxPool2D", "Conv2D", "MaxPool2D", "Conv2D", "Conv2D", "MaxPool2D"),
+        *("Dense", "Dense", "FULLY_CONNECTED"),
+    ]
+    few_bits = sum(int(np.prod(layer.kernel.shape)) for layer in model.layers if hasattr(layer, "kernel_quantizer"))
+    assert len(conversion.flatbuffer) <= 1.05 * few_bits * 2 / 8 + 4 * (model.count_params() - few_bits)
+    return conversion
+
+
+def test_a_two_bit_alexnet_converts_and_runs() -> None:
+    """Of reduced width; the whole one is below."""
+    _check_alexnet(dorefa_alexnet(side=115, width=1 / 8, classes=10))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cpu", ["cortex-a53", "cortex-a76"])
+def test_a_two_bit_alexnet_runs_on_emulated_arm(cpu: str, tmp_path: Path) -> None:
+    """AlexNet in its own size: 60 million weights. What the float layers at its ends round differently, and no more."""
+    flatbuffer = _check_alexnet(dorefa_alexnet()).flatbuffer
+    sample = np.random.default_rng(7).normal(0.5, 0.5, (1, 224, 224, 3)).astype(np.float32)
+    graph = fb.parse(flatbuffer).main
+    first, last = (next(n for n, op in enumerate(ops) if op.is_custom) for ops in (graph.ops, graph.ops[::-1]))
+    middle = range(first, len(graph.ops) - last)
+    ends = [graph.ops[first].inputs[0]], [graph.ops[middle[-1]].outputs[0]]
+    image = record(flatbuffer, [sample], backend="litert", tensors=[*ends[0]]).tensors[ends[0][0]]
+    few_bit = fb.extract(flatbuffer, middle, *ends)
+    expected = Interpreter(few_bit).run([image])
+    code, document = run_on(cpu, few_bit, [image], expected, tmp_path)
+    assert code == 0, json.dumps(document.get("golden"))
 
 
 @pytest.mark.slow
