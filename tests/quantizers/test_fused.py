@@ -5,7 +5,7 @@ import pytest
 
 from helpers.quantizers import built, data, gradients
 from tfkit import quantizers
-from tfkit.quantizers import _fused, lq_net
+from tfkit.quantizers import _fused, abc_net, lq_net
 from tfkit.quantizers._fused import has_compiler, nearest_level
 from tfkit.quantizers.gradients import PSEUDO_GRADIENTS
 
@@ -42,6 +42,21 @@ def test_with_and_without_a_compiler(name: str, bits: int, monkeypatch: pytest.M
         found.append((quantizer(x, training=True), dx, quantizer.basis.numpy()))
     for compiled, plain in zip(*found, strict=True):
         np.testing.assert_allclose(compiled, plain, rtol=1e-6, atol=1e-6, err_msg=f"seed {SEED}")
+
+
+@pytest.mark.parametrize("name", ["clipped", "approx_sign"])
+def test_sums_of_signs_with_and_without_a_compiler(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    x, upstream = data((4, 6, 3), SEED)
+    found = []
+    for compiles in (True, False):
+        monkeypatch.setattr(abc_net, "has_compiler", lambda compiles=compiles: compiles)
+        quantizer = built(quantizers.ABCActivations(3, pseudo_gradient=name), x)
+        quantizer.shifts.assign([0.1, 0.5, 0.9])
+        quantizer.scales.assign([0.2, 0.3, 0.7])
+        found.append([quantizer(x, training=True), *gradients(quantizer, x, upstream, training=True)])
+        assert len(found[-1]) == 4
+    for compiled, plain in zip(*found, strict=True):
+        np.testing.assert_allclose(compiled, plain, rtol=1e-4, atol=1e-5, err_msg=f"seed {SEED}")
 
 
 def test_there_is_a_compiler_here() -> None:

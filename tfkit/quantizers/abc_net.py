@@ -8,6 +8,7 @@ import numpy as np
 
 from tfkit._larq import larq
 from tfkit.quantizers._base import ACTIVATIONS, Quantizer, checked_bits
+from tfkit.quantizers._fused import has_compiler, sum_of_signs
 from tfkit.quantizers._levels import Levels, binary_codes
 from tfkit.quantizers._names import quantizer
 from tfkit.quantizers.gradients import straight_through
@@ -105,6 +106,9 @@ class ABCActivations(Quantizer):
     def quantize(self, x: Any, training: Any) -> Any:
         import tensorflow as tf
 
+        if training is not None and training is not False and has_compiler():
+            shifts, scales = tf.convert_to_tensor(self.shifts), tf.convert_to_tensor(self.scales)
+            return sum_of_signs(x, shifts, scales, self._derivative)
         parts = []
         for i in range(self.precision):
             ends = 2.0 * (x + self.shifts[i]) - 1.0  # -1 and +1 at the ends of the clipped range
