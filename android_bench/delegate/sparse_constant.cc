@@ -135,6 +135,18 @@ class Unpacking {
 
 }  // namespace
 
+std::size_t LeastZeros(const TfLiteTensor& tensor, std::size_t count) {
+  const std::size_t stored = std::min(tensor.data ? tensor.bytes / sizeof(float) : 0, count);
+  if (tensor.sparsity) return count - stored;
+  std::size_t zeros = 0;
+  for (std::size_t i = 0; i < stored; ++i) {
+    float value;  // the model's bytes need not be aligned
+    std::memcpy(&value, static_cast<const char*>(tensor.data) + i * sizeof(float), sizeof(float));
+    zeros += value == 0.0f;
+  }
+  return zeros;
+}
+
 std::vector<float> DenseValues(const TfLiteTensor& tensor, const char* name, const Shape& shape) {
   const std::string subject = std::string("its ") + name;
   if (tensor.allocation_type != kTfLiteMmapRo || !tensor.data) {

@@ -123,14 +123,15 @@ class SparseConv2dOp : public Op {
     const std::size_t outputs = filter_shape_[0];
     const std::size_t depth = Elements(filter_shape_) / outputs;
     if (depth > kDeepest) throw Unsupported("its filter is too deep");
+    // Most filters have none: they are not to be copied to find that out.
+    if (LeastZeros(tensor, outputs * depth) < kLeastZeros * outputs * depth) {
+      throw Unsupported("its filter has few zeros");
+    }
     const std::vector<float> values = DenseValues(tensor, "filter", filter_shape_);
     for (float value : values) {
       if (!std::isfinite(value)) throw Unsupported("its filter is not finite");
     }
     filter_ = sparse_conv2d::Compress(values.data(), outputs, depth);
-    if (filter_.entries.size() > (1 - kLeastZeros) * outputs * depth) {
-      throw Unsupported("its filter has few zeros");
-    }
   }
 
   // Takes up the input's shape and returns the output's.

@@ -267,5 +267,46 @@ TEST(DelegateSparse, LeavesADensifyThatOthersNeed) {
   EXPECT_EQ(RunWith(graph, "reference").claimed, std::vector<int>{1});
 }
 
+// Whatever the numbers of a stored constant say, it is read within its bounds or left alone.
+TEST(DelegateSparse, SurvivesAnyNumbers) {
+  const int odd[] = {-1, 0, 1, 2, 3, 4, 31, 32, 33, 1 << 20, 1 << 30, -(1 << 30)};
+  int taken = 0;
+  for (int round = 0; round < 3000; ++round) {
+    Random random(1000 + round);
+    FakeGraph graph = Graph();
+    FakeTensor& stored = graph.tensors[kStored];
+    std::vector<int*> numbers;
+    for (std::vector<int>* list : {&stored.shape, &stored.sparsity.traversal_order}) {
+      for (int& number : *list) numbers.push_back(&number);
+    }
+    if (round % 3 == 0) stored.sparsity.block_map = {random.Integer(0, 3)};
+    if (round % 6 == 0) {
+      stored.sparsity.traversal_order.push_back(4);
+      stored.sparsity.dimensions.push_back({0, 4, {}, {}});
+    }
+    for (auto& dimension : stored.sparsity.dimensions) {
+      numbers.push_back(&dimension.format);
+      numbers.push_back(&dimension.dense_size);
+      for (std::vector<int>* list : {&dimension.segments, &dimension.indices}) {
+        if (!list->empty()) numbers.push_back(&(*list)[random.Integer(0, int(list->size()) - 1)]);
+        if (!list->empty() && random.Integer(0, 9) == 0) list->pop_back();
+      }
+    }
+    for (int i = random.Integer(1, 3); i > 0; --i) {
+      int& number = *numbers[random.Integer(0, static_cast<int>(numbers.size()) - 1)];
+      number =
+          random.Integer(0, 1) == 0 ? odd[random.Integer(0, 11)] : number + random.Integer(-1, 1);
+    }
+    Options options;
+    options.kernel = "reference";
+    const auto delegate = std::make_shared<Delegate>(options);
+    FakeRuntime runtime(graph);
+    if (!runtime.Apply(delegate->handle()) || !runtime.claimed()) continue;
+    if (runtime.Allocate() && runtime.Invoke()) ++taken;
+  }
+  EXPECT_GT(taken, 100);   // many a change is harmless,
+  EXPECT_LT(taken, 2000);  // and most are not
+}
+
 }  // namespace
 }  // namespace tfkit
