@@ -60,10 +60,10 @@ constexpr Choice kChoices[] = {
     {1, 4, "neon_lut", "neon_lut", "neon_inorder", "neon_inorder"},
     {2, 1, "neon_lut", "neon", "neon_inorder", "neon_inorder"},
     {2, 2, "neon_lut", "neon", "neon_inorder", "neon_inorder"},
-    {2, 4, "neondotprod", "neon_lut", "neondotprod", "neon_mlal"},
+    {2, 4, "neondotprod", "neon_lut", "neondotprod", "neon_inorder"},
     {3, 3, "neondotprod", "neon", "neondotprod", "neon_mlal"},
     {4, 4, "neondotprod", "neon_mlal", "neondotprod", "neon_mlal"},
-    {8, 1, "neondotprod", "neon", "neondotprod", "neon_mlal"},
+    {8, 1, "neondotprod", "neon", "neondotprod", "neon_inorder"},
 };
 
 TEST(KBitSelectionArm, WidthsAndCoresDecide) {
@@ -106,7 +106,7 @@ TEST(KBitSelectionArm, TablesOnlyWhereTheyPay) {
   EXPECT_EQ(Selected(Convolution(1, 2, 64, 64, 3), cpu), "neon_lut");
   EXPECT_EQ(Selected(Convolution(1, 2, 64, 8, 1), cpu), "neon");
   EXPECT_EQ(Selected(Convolution(1, 2, 256, 256, 1), cpu), "neon_lut");
-  EXPECT_EQ(Selected(Convolution(2, 2, 64, 64, 3, 2), cpu), "neondotprod");
+  EXPECT_EQ(Selected(Convolution(2, 2, 64, 32, 3, 2), cpu), "neondotprod");
 }
 
 // Bytes have no planes, so sums with several terms are left to the others.
