@@ -88,7 +88,7 @@ def sample_k_dpp(kernel: np.ndarray, k: int, rng: np.random.Generator) -> np.nda
             chosen.append(number - 1)
             left -= 1
     basis = vectors[:, chosen]
-    items = []
+    items: list[int] = []
     while basis.shape[1]:
         weight = np.sum(basis**2, 1)
         weight[items] = 0

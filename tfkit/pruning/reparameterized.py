@@ -32,7 +32,7 @@ class Reparameterized(keras.layers.Wrapper):  # type: ignore[name-defined]
         if type(self).penalty is not Reparameterized.penalty:
             self.add_loss(self.penalty)
 
-    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
+    @tf.autograph.experimental.do_not_convert
     def call(self, inputs: Any, training: Any = None) -> Any:
         if training is None:
             training = keras.backend.learning_phase()

@@ -29,7 +29,9 @@ def code_lengths(counts: np.ndarray) -> np.ndarray:
 
 def _huffman(weights: np.ndarray) -> np.ndarray:
     lengths = np.zeros(len(weights), np.uint8)
-    heap = [(int(weight), symbol, (symbol,)) for symbol, weight in enumerate(weights) if weight > 0]
+    heap: list[tuple[int, int, tuple[int, ...]]] = [
+        (int(weight), symbol, (symbol,)) for symbol, weight in enumerate(weights) if weight > 0
+    ]
     if len(heap) == 1:
         lengths[heap[0][1]] = 1
     heapq.heapify(heap)
