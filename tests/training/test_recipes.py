@@ -44,6 +44,7 @@ def test_every_recipe_makes_sense(name: str) -> None:
         ({"label_smoothing": -0.1}, "label_smoothing lies in"),
         ({"weight_decay": -1.0}, "weight_decay is not negative"),
         ({"gamma": 0.0}, "bop needs gamma > 0"),
+        ({"settle": 1.5}, r"settle is a share of the run, in \[0, 1\]; got 1.5"),
         ({"partitions": (0.5, 0.2)}, r"partitions are rising shares of the run in \[0, 1\); got \(0.5, 0.2\)"),
     ],
 )

@@ -7,6 +7,7 @@ Each quantizer knows its ``role``, its ``precision`` in bits and its ``levels``;
 from __future__ import annotations
 
 from tfkit.quantizers._base import Quantizer
+from tfkit.quantizers._drawing import Settling
 from tfkit.quantizers._levels import Levels
 from tfkit.quantizers._names import ALIASES, get
 from tfkit.quantizers.abc_net import ABCActivations, ABCWeights
@@ -52,6 +53,7 @@ __all__ = [
     "Quantizer",
     "RelaxedActivations",
     "RelaxedWeights",
+    "Settling",
     "SteSign",
     "StochasticSign",
     "SwishSign",

@@ -21,6 +21,7 @@ import numpy as np
 
 from tfkit._larq import larq
 from tfkit.quantizers._base import Quantizer, one_of
+from tfkit.quantizers._drawing import Drawing
 from tfkit.quantizers._levels import Levels, of_integers
 from tfkit.quantizers._names import alias, quantizer
 from tfkit.quantizers.gradients import straight_through
@@ -49,11 +50,12 @@ def stochastic_sign(x: Any, pseudo_gradient: Any) -> Any:
 
 
 @quantizer("binary_connect_stochastic")
-class StochasticSign(Quantizer):
+class StochasticSign(Drawing, Quantizer):
     """Binary weights drawn anew in every training step, as BinaryConnect's stochastic ones.
 
     Forward, training: q = +1 with probability σ(w) = max(0, min(1, (w + 1) / 2)), else -1. Inference: sign(w).
     Gradient: dL/dw = dL/dq · 1[|w| <= 1]; the method clips w to [-1, 1], where this is dL/dq.
+    The paper keeps real weights at inference after drawing; signs need ``Settling``, which tfkit's recipes have.
 
     Args:
         inference: "sign"; a network that draws weights while it is used has no packed form.
@@ -71,14 +73,11 @@ class StochasticSign(Quantizer):
         super().__init__(**kwargs)
 
     def quantize(self, x: Any, training: Any) -> Any:
-        import tensorflow as tf
-
-        def sign() -> Any:
-            return straight_through(x, larq.math.sign, self._derivative)
-
-        if training is None or (isinstance(training, bool | int) and not training):
-            return sign()
-        return tf.cond(tf.cast(training, tf.bool), lambda: stochastic_sign(x, self._derivative), sign)
+        return self._either(
+            self._draws(training),
+            lambda: stochastic_sign(x, self._derivative),
+            lambda: straight_through(x, larq.math.sign, self._derivative),
+        )
 
     def levels(self, values: Any = None) -> Levels:
         return of_integers([-1, 1], np.float32(1))

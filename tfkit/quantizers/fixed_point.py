@@ -6,12 +6,13 @@ from typing import Any
 
 from tfkit._errors import UsageError
 from tfkit.quantizers._base import ACTIVATIONS, Quantizer, checked_bits, one_of
+from tfkit.quantizers._drawing import Drawing
 from tfkit.quantizers._levels import Levels, uniform
 from tfkit.quantizers._names import quantizer
 from tfkit.quantizers.gradients import straight_through
 
 
-class _FixedPoint(Quantizer):
+class _FixedPoint(Drawing, Quantizer):
     """What weights and activations share: ⟨IL, FL⟩ and the two ways to round."""
 
     def __init__(
@@ -43,10 +44,10 @@ class _FixedPoint(Quantizer):
         def drawn(v: Any) -> Any:
             return on_grid(tf.floor(v / self.step + tf.random.uniform(tf.shape(v))))
 
+        draws = self._draws(training) if self.rounding == "stochastic" else False
+
         def chosen(v: Any) -> Any:
-            if self.rounding == "nearest" or training is None or training is False:
-                return nearest(v)
-            return tf.cond(tf.cast(training, tf.bool), lambda: drawn(v), lambda: nearest(v))
+            return self._either(draws, lambda: drawn(v), lambda: nearest(v))
 
         middle, half = -0.5 * self.step, (top - 0.5) * self.step
         return straight_through(x, chosen, lambda v: self._derivative((v - middle) / half))

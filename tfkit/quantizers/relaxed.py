@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tfkit.quantizers._base import ACTIVATIONS, AtLeast, LearnedQuantizer, checked_bits, one_of, positive
+from tfkit.quantizers._drawing import Drawing
 from tfkit.quantizers._levels import Levels, uniform
 from tfkit.quantizers._names import quantizer
 from tfkit.quantizers.gradients import straight_through
@@ -12,7 +13,7 @@ from tfkit.quantizers.gradients import straight_through
 _TINY = 1e-10
 
 
-class _Relaxed(LearnedQuantizer):
+class _Relaxed(Drawing, LearnedQuantizer):
     """What weights and activations share: grid, noise and draw."""
 
     lowest: int
@@ -45,11 +46,7 @@ class _Relaxed(LearnedQuantizer):
         return [(self.step, step), (self.noise, step / 3.0)]
 
     def quantize(self, x: Any, training: Any) -> Any:
-        import tensorflow as tf
-
-        if training is None or training is False:
-            return self._nearest(x)
-        return tf.cond(tf.cast(training, tf.bool), lambda: self._draw(x), lambda: self._nearest(x))
+        return self._either(self._draws(training), lambda: self._draw(x), lambda: self._nearest(x))
 
     def _nearest(self, x: Any) -> Any:
         import tensorflow as tf

@@ -21,12 +21,13 @@ from tfkit.optimizers import binary_kernels
 from tfkit.pruning import callbacks as pruning_callbacks
 from tfkit.pruning import is_pruned
 from tfkit.quantization import calibrate, is_quantize_aware, settle
-from tfkit.quantizers import INQ, IncrementalQuantization, Quantizer
+from tfkit.quantizers import Quantizer
 from tfkit.training.checkpoint import CheckpointFile, Row, State
 from tfkit.training.logs import Logs
 from tfkit.training.losses import cross_entropy
 from tfkit.training.optimizers import make_optimizer, optimizer_state
 from tfkit.training.precision import in_precision
+from tfkit.training.quantized import quantizer_callbacks
 from tfkit.training.randomness import EpochRandomness, replayable
 from tfkit.training.recipes import RECIPES, Recipe
 from tfkit.training.schedules import RecipeSchedule
@@ -203,8 +204,7 @@ class _Run:
         callbacks: list[Any] = [_Watch(epoch, recipe, self._steps, step_progress)]
         if is_pruned(network):
             callbacks.extend(pruning_callbacks(network))
-        if any(isinstance(layer, INQ) for layer in flat_layers(network)):
-            callbacks.append(IncrementalQuantization.at(recipe.partitions, recipe.epochs))
+        callbacks.extend(quantizer_callbacks(network, recipe))
         loose = [kernel for kernel in binary_kernels(network) if kernel.constraint is None]
         if recipe.clip_latent and loose:
             callbacks.append(_Clip(loose))

@@ -42,6 +42,8 @@ class Recipe:
         gamma, threshold: of "bop": adaptivity rate and the signal that flips a weight.
         partitions: of networks with ``INQ`` kernels: rising shares of the run at which weights are fixed, each time
             half of those that are left and at last all.
+        settle: share of the run after which quantizers that draw values at random take the likeliest, as inference
+            does.
     """
 
     summary: str
@@ -63,6 +65,7 @@ class Recipe:
     gamma: float = 1e-3
     threshold: float = 1e-7
     partitions: tuple[float, ...] = (0.4, 0.55, 0.7, 0.85)
+    settle: float = 0.5
 
     def check(self) -> Recipe:
         """The recipe itself; raises ``UsageError`` naming the first value that makes no sense."""
@@ -81,6 +84,8 @@ class Recipe:
             raise UsageError(f"weight_decay is not negative; got {self.weight_decay:g}")
         if not self.gamma > 0 or not self.threshold >= 0:
             raise UsageError(f"bop needs gamma > 0 and threshold >= 0; got {self.gamma:g} and {self.threshold:g}")
+        if not 0 <= self.settle <= 1:
+            raise UsageError(f"settle is a share of the run, in [0, 1]; got {self.settle:g}")
         shares = self.partitions
         if not shares or list(shares) != sorted(shares) or not 0 <= shares[0] <= shares[-1] < 1:
             raise UsageError(f"partitions are rising shares of the run in [0, 1); got {shares}")
