@@ -9,10 +9,9 @@ import pytest
 
 import tfkit
 from helpers.keras import keras
-from tfkit import models
 from tfkit._errors import DataError, UnsupportedError, UsageError
 from tfkit.layers import QuantConv2D
-from tfkit.pruning.shrink import coupled_channels, filter_norms, select, shrink
+from tfkit.pruning.shrink import filter_norms, select, shrink
 
 layers = keras.layers
 
@@ -93,20 +92,17 @@ def test_counts_are_those_of_count() -> None:
 
 
 def test_groups_stay_equal() -> None:
-    model = models.build("resnext29_8x64", input_shape=(16, 16, 3), classes=4, width=0.125, seed=1)
-    rng = np.random.default_rng(1)
-    scores = {
-        member.layer: rng.random(model.get_layer(member.layer).filters)
-        for found in coupled_channels(model)
-        for member in found.members
-        if member.kind == "filters" and not found.fixed
-    }
-    keep = select(model, scores, 0.5, multiple_of=8)
-    for name, kept in keep.items():
-        if name.endswith("_conv"):
-            filters = model.get_layer(name).filters
-            parts = np.bincount(np.array(kept) // (filters // 8), minlength=8)
-            assert len(set(parts)) == 1
+    """Every group of a convolution loses as many inputs, and as many outputs, whatever the scores say."""
+    x = inputs = layers.Input((8, 8, 3))
+    x = layers.Conv2D(32, 1, name="reduce")(x)
+    x = layers.Conv2D(64, 3, groups=8, name="grouped")(x)
+    model = keras.Model(inputs, layers.Conv2D(4, 1, name="end")(x))
+    keep = select(model, rising(model, "reduce", "grouped"), 0.5, multiple_of=8)
+    for name, filters in (("reduce", 32), ("grouped", 64)):
+        parts = np.bincount(np.array(keep[name]) // (filters // 8), minlength=8)
+        assert len(set(parts)) == 1
+        # Of its group each keeps those that are worth most.
+        assert keep[name] == [at for at in range(filters) if at % (filters // 8) >= filters // 8 - parts[0]]
     found = shrink(model, keep=keep)
     assert found.kept == keep
     assert found.after is not None

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from helpers.keras import keras
-from tfkit import models
+from tfkit import blocks, models
 from tfkit.pruning.shrink import CoupledSet, coupled_channels
 
 layers = keras.layers
@@ -64,13 +64,15 @@ def test_a_layer_may_be_in_several_sets() -> None:
 
 
 def test_shuffles_are_followed() -> None:
-    model = models.build("shufflenet_v1_g3", input_shape=(32, 32, 3), classes=4, width=0.5)
-    (squeezed,) = [one for one in coupled_channels(model) if one.name == "stage2_unit2_squeeze"]
+    inputs = layers.Input((4, 4, 24))
+    x = blocks.shufflenet_unit(inputs, 24, groups=3, name="unit")
+    model = keras.Model(inputs, layers.Conv2D(4, 1, name="end")(x))
+    (squeezed,) = [one for one in coupled_channels(model) if one.name == "unit_squeeze"]
     number = squeezed.size // 3
-    depthwise = members(squeezed, "depthwise")["stage2_unit2_depthwise"][:, 0]
+    depthwise = members(squeezed, "depthwise")["unit_depthwise"][:, 0]
     # Channel i·n + j is at place j·3 + i behind the shuffle: section 3.1 of the paper.
     np.testing.assert_array_equal(depthwise, [j * 3 + i for i in range(3) for j in range(number)])
-    assert [reader.layer for reader in squeezed.readers] == ["stage2_unit2_expand"]
+    assert [reader.layer for reader in squeezed.readers] == ["unit_expand"]
 
 
 def test_what_may_not_go_says_why() -> None:

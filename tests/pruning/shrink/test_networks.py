@@ -19,7 +19,7 @@ SEED = 11
 SIDE = {224: 64, 227: 96}
 FLOAT = [name for name in models.REGISTRY if "float32" in models.REGISTRY[name].schemes]
 BINARY = [name for name in models.REGISTRY if "binary" in models.REGISTRY[name].schemes]
-GATE = ("wrn_10_1", "densenet_bc_10_12", "squeezenet_1_1")
+GATE = ("wrn_10_1", "densenet_bc_10_12")
 # Side of the input, and arguments that leave logits, not probabilities, as outputs.
 LOGITS: dict[str, Any] = {"classifier_activation": None}
 APPLICATIONS = {

@@ -80,10 +80,14 @@ class Contracting(Step):
     def _begin(self, tracer: Tracer) -> tuple[np.ndarray, np.ndarray]:
         return tracer.fresh(self.outputs), np.zeros(self.outputs, int)
 
-    @cached_property
-    def sums(self) -> np.ndarray:
-        """[groups, inputs, outputs]: kernels summed over their taps."""
-        return _by_group(self.kernel.sum(axis=0, dtype=np.float64), self.groups)
+    def summed(self, values: np.ndarray) -> np.ndarray:
+        """[outputs]: what constant inputs, 0 where there are none, add to each."""
+        found = np.zeros((self.groups, self.outputs // self.groups))
+        kernel = self.kernel.reshape(*self.kernel.shape[:2], self.groups, -1)
+        for group, part in enumerate(values.reshape(self.groups, -1)):
+            some = np.flatnonzero(part)
+            found[group] = part[some] @ kernel[:, some, group].sum(axis=0, dtype=np.float64)
+        return found.ravel()
 
     @cached_property
     def reads(self) -> np.ndarray:
@@ -95,12 +99,12 @@ class Contracting(Step):
         return self.own[-1].astype(np.float64) if self.layer.use_bias else np.zeros(self.outputs)
 
     def evaluate(self) -> None:
-        value = self.inputs[0].value.reshape(self.groups, 1, -1)
+        value = self.inputs[0].value.ravel()
         unknown = np.isnan(value) | (value != 0) & self.pads
-        unsure = (unknown.astype(np.float32) @ self.reads.astype(np.float32)).ravel() > 0
+        unsure = (self.reads & unknown.reshape(self.groups, -1, 1)).any(axis=1).ravel()
         if not self.pointwise:
             unsure[:] = True
-        made = (np.where(unknown, 0.0, value) @ self.sums).ravel() + self.bias
+        made = self.summed(np.where(unknown, 0.0, value)) + self.bias
         made = np.where(unsure, np.nan, made).reshape(self.flow.labels.shape)
         activation = getattr(self.layer, "activation", None)
         self.value = made if activation is None or not self.pointwise else apply(activation, made)
@@ -138,7 +142,7 @@ class Contracting(Step):
         gone = np.ones(value.size, bool)
         gone[self._read] = False
         lost = np.where(gone & np.isfinite(value) & ~((value != 0) & self.pads), value, 0.0)
-        return (lost.reshape(self.groups, 1, -1) @ self.sums).ravel()[self._made]
+        return self.summed(lost)[self._made]
 
     def config(self) -> dict[str, Any]:
         config = super().config()
