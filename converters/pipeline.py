@@ -284,7 +284,7 @@ def _check_options(
     if batch == "dynamic" and format in PACKING:
         raise UnsupportedError("few-bit flatbuffers have a fixed batch: packed ops have fixed shapes; give batch=1")
     if calibration is not None and format not in ("int8", "auto"):
-        raise UsageError(f"calibration data is for formats int8 and auto, not {format}; leave it out or ask for int8")
+        raise UsageError(f"calibration data is for format int8 or auto, not {format}; leave it out or ask for int8")
     if not 0.0 <= min_agreement <= 1.0:
         raise UsageError(f"min_agreement is {min_agreement}; give a share between 0 and 1")
 

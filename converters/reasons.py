@@ -299,13 +299,12 @@ def explain(declared: Declared, format: str, complaints: list[str]) -> Reason:
 
 
 def about_few_bits(declared: Declared) -> Reason:
-    """Why a layer with quantizers of several bits became a float op: there is no other for it."""
+    """Why a layer with quantizers of several bits became a float op: the format has no other for it."""
     return Reason(
         "few_bit",
-        f"{declared.few_bit} has no op of its own: its quantized values are stored and computed as float32, "
-        "with the results of training",
-        'nothing to do for right results; for fewer bytes and time train with "ste_sign" quantizers and format lce, '
-        "or without quantizers and format int8",
+        f"{declared.few_bit} has no op of its own in this format: its quantized values are stored and computed as "
+        "float32, with the results of training",
+        "convert with format auto, which stores weights in their bits and computes with them where inputs have few too",
     )
 
 
