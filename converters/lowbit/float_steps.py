@@ -23,8 +23,11 @@ _CLAMPS = {
     3: (np.float32(0), np.float32(6)),
 }
 _ACTIVATIONS = {"RELU": 1, "RELU_N1_TO_1": 2, "RELU6": 3}
-_ARITHMETIC = ("ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM")
-NAMES = (*_ARITHMETIC, *_ACTIVATIONS, "RELU_0_TO_1", "LEAKY_RELU", "PRELU")
+_OPERATIONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "ADD": np.add, "SUB": np.subtract, "MUL": np.multiply, "DIV": np.divide, "MAXIMUM": np.maximum,
+    "MINIMUM": np.minimum,
+}  # fmt: skip
+NAMES = (*_OPERATIONS, *_ACTIVATIONS, "RELU_0_TO_1", "LEAKY_RELU", "PRELU")
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def function(graph: Graph, constants: Constants, op: Op, channels: int) -> Funct
     if op.name == "RELU_0_TO_1":
         return lambda x: np.minimum(np.maximum(x, np.float32(0)), np.float32(1))
     if op.name == "LEAKY_RELU":
-        return _leaky(np.float32(op.options.get("alpha", np.nan)))
+        return _leaky(np.asarray(op.options.get("alpha", np.nan), np.float32))
     other = _constant(graph, constants, op, channels)
     if other is None:
         return None
@@ -73,7 +76,7 @@ def affine(graph: Graph, constants: Constants, op: Op, channels: int) -> Affine 
     second = constants.tensor(op.inputs[1]) is not None
     if other is None or (not second and op.name == "DIV"):
         return None
-    value, one, zero = other.astype(np.float64), np.float64(1), np.float64(0)
+    value, one, zero = other.astype(np.float64), np.ones(()), np.zeros(())
     if op.name == "MUL":
         return Affine(value, zero)
     if op.name == "DIV":
@@ -120,10 +123,7 @@ def _leaky(slope: np.ndarray) -> Function | None:
 def _arithmetic(name: str, other: np.ndarray, *, second: bool) -> Function | None:
     if name == "DIV" and (not second or not other.all()):
         return None
-    operation = {
-        "ADD": np.add, "SUB": np.subtract, "MUL": np.multiply, "DIV": np.divide, "MAXIMUM": np.maximum,
-        "MINIMUM": np.minimum,
-    }[name]  # fmt: skip
+    operation = _OPERATIONS[name]
     return (lambda x: operation(x, other)) if second else (lambda x: operation(other, x))
 
 

@@ -96,7 +96,7 @@ class _Fold:
         most = bits.largest_sum(self._layer)
         before, all_behind = self._way.before, composed([self._way.before, self._way.after])
         if self._options.get("bases", 0):
-            ends = np.float32(np.abs(scales).astype(np.float64).sum(0) * most * _MARGIN)
+            ends = np.asarray(np.abs(scales).astype(np.float64).sum(0) * most * _MARGIN, np.float32)
             found = sum_thresholds.of_floats(lambda x: all_behind(x + bias), steps, ends)
             first, last = before(-ends + bias), before(ends + bias)
         else:
