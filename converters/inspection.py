@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tfkit._errors import ModelError
 from tfkit._units import format_bytes
 from tfkit.converters import flatbuffer as fb
@@ -26,7 +28,10 @@ KINDS = ("binary", "few-bit", "int8", "float")
 
 @dataclass(frozen=True)
 class OpReport:
-    """One op; ``macs`` multiply-accumulates per invocation, ``weight_bytes`` of its constants."""
+    """One op; ``macs`` multiply-accumulates per invocation, ``weight_bytes`` of its constants.
+
+    Of the ``macs``, ``nonzero_macs`` have a weight that is not zero: fewer where the weights are stored sparse.
+    """
 
     index: int
     name: str
@@ -36,6 +41,7 @@ class OpReport:
     output: str
     shape: tuple[int, ...]
     macs: int
+    nonzero_macs: int
     weight_bytes: int
 
 
@@ -211,6 +217,7 @@ def _report(graph: Graph, index: int, op: Op, constants: Constants, uncounted: s
     stored = {t.buffer: len(t.data) for i in op.inputs for t in constants.stored(i) if t.data is not None}
     if op.name in ("DEQUANTIZE", "DENSIFY", UNPACK) and stored:
         stored = {}  # counted where the constant is used
+    macs = _macs(graph, op, constants, uncounted)
     return OpReport(
         index=index,
         name=op.name,
@@ -219,9 +226,19 @@ def _report(graph: Graph, index: int, op: Op, constants: Constants, uncounted: s
         precision=_precision(graph, op, constants),
         output=output.name if output else "",
         shape=output.shape if output else (),
-        macs=_macs(graph, op, constants, uncounted),
+        macs=macs,
+        nonzero_macs=round(macs * _nonzero_share(op, constants)),
         weight_bytes=sum(stored.values()),
     )
+
+
+def _nonzero_share(op: Op, constants: Constants) -> float:
+    position = KERNEL_INPUT.get(op.name)
+    kernel = constants.tensor(op.inputs[position]) if position is not None and position < len(op.inputs) else None
+    if kernel is None or kernel.sparsity is None or kernel.data is None or kernel.type not in DTYPES:
+        return 1.0
+    stored = np.frombuffer(kernel.data, DTYPES[kernel.type])
+    return int(np.count_nonzero(stored)) / max(1, math.prod(kernel.shape))
 
 
 def _precision(graph: Graph, op: Op, constants: Constants) -> str:

@@ -112,3 +112,12 @@ def test_do_not_import_tensorflow(tmp_path: Path, float_conversion: Any) -> None
             [sys.executable, "-P", "-c", code.format(str(path)) + extra], capture_output=True, text=True, check=True
         )
         assert done.stdout.split()[-1] == answer
+
+
+def test_zeros_of_weights_stored_sparse_are_told(sparse_conversion: Any) -> None:
+    found = tfkit.inspect(sparse_conversion.flatbuffer)
+    sparse = [op for op in found.ops if op.nonzero_macs != op.macs]
+    assert sparse
+    for op in sparse:
+        assert op.name in ("CONV_2D", "FULLY_CONNECTED")
+        assert 0 < op.nonzero_macs < op.macs / 2

@@ -78,7 +78,7 @@ void Multiply(const Call& call, const float* tile, int vectors, int pixels, floa
 }
 
 Fit Suits(const Shape& shape, const Cpu&) {
-  return Pays(shape, {Simd::kLanes, 2.0, 1.0, 20.0, 6.0});
+  return Pays(shape, {Simd::kLanes, 2.4, 1.0, 20.0, 6.0});
 }
 
 }  // namespace

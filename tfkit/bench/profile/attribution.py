@@ -35,7 +35,9 @@ class _Ops:
         op = self.reports[index]
         binary = op.macs if op.precision == "binary" else 0
         layer = self.layers[index]
-        return Row(index, op.name, layer, runs_in, partition, kernel, seconds, op.macs, binary, how)
+        # The delegate leaves out zeros of what is stored sparse, XNNPACK multiplies by them.
+        macs = op.nonzero_macs if runs_in == "tfkit" else op.macs
+        return Row(index, op.name, layer, runs_in, partition, kernel, seconds, macs, binary, how)
 
 
 def attribute(document: Mapping[str, Any], model: bytes) -> Profile:
