@@ -34,6 +34,7 @@ struct Case {
   kbit_conv2d::Code activations{2, 1, 0};
   bool bases = false;
   int pad_bits = -1;
+  bool largest = false;  // all bits set, but a few
 };
 
 Geometry GeometryOf(const Case& c) {
@@ -88,15 +89,19 @@ void AddLevels(const Filter& filter, Random& random, Data& data) {
   levels.bits = data.level_bits.data();
 }
 
-Data RandomData(const Geometry& geometry, std::uint64_t stream) {
+Data RandomData(const Geometry& geometry, bool largest, std::uint64_t stream) {
   Random random(stream);
   const Filter& filter = geometry.filter;
   Data data;
   data.weights.resize(std::size_t(filter.channels_out) * filter.Depth());
-  for (unsigned& w : data.weights) w = random.Integer(0, (1 << filter.weights.planes) - 1);
+  const auto bits = [&](int planes) -> unsigned {
+    const int most = (1 << planes) - 1;
+    return largest && random.Integer(0, 15) ? most : random.Integer(0, most);
+  };
+  for (unsigned& w : data.weights) w = bits(filter.weights.planes);
   data.inputs.resize(std::size_t(geometry.batch) * geometry.y.input * geometry.x.input *
                      filter.channels_in);
-  for (unsigned& a : data.inputs) a = random.Integer(0, (1 << filter.activations.planes) - 1);
+  for (unsigned& a : data.inputs) a = bits(filter.activations.planes);
   data.stored.resize(PackedWords(filter.StoredBits()));
   for (std::size_t i = 0; i < data.weights.size(); ++i) {
     for (int plane = 0; plane < filter.weights.planes; ++plane) {
@@ -244,7 +249,7 @@ void Check(const Case& c, std::uint64_t stream) {
   SCOPED_TRACE("case " + std::to_string(stream));
   const Geometry geometry = GeometryOf(c);
   const Filter& filter = geometry.filter;
-  const Data data = RandomData(geometry, stream);
+  const Data data = RandomData(geometry, c.largest, stream);
   const std::vector<std::int64_t> sums = OracleSums(c, geometry, data);
   const std::vector<std::uint32_t> floats =
       Output(kbit_conv2d::kernels::reference, geometry, data, data.floats);
@@ -334,7 +339,32 @@ TEST(KBitConv2d, RandomGeometry) {
   }
 }
 
-// More words in a window than 16-bit sums of the NEON kernel take between two flushes.
+// Prime sizes around the tiles of 64 channels, the registers of tables and the groups of 4 bytes,
+// with numbers whose 16-bit sums are full several times within a window.
+TEST(KBitConv2d, TilesOfChannelsAndFullSums) {
+  std::uint64_t stream = 4000;
+  const int shapes[][4] = {{37, 79, 7, 3},  {61, 67, 5, 2},  {131, 23, 11, 3}, {67, 131, 2, 1},
+                           {521, 17, 3, 3}, {259, 48, 5, 3}, {5, 64, 17, 5}};
+  for (const auto& [channels_in, channels_out, width, filter] : shapes) {
+    for (int planes = 1; planes <= 4; ++planes) {
+      Case c;
+      c.height = channels_in > 100 ? 1 : 2;
+      c.width = width;
+      c.channels_in = channels_in;
+      c.channels_out = channels_out;
+      c.filter_height = c.filter_width = filter;
+      c.weights = {planes, 2, 1 - (1 << planes)};
+      c.activations = {planes < 3 ? 4 : planes, 1, planes % 2 ? -1 : 0};
+      c.bases = channels_in == 61;
+      c.largest = channels_in > 200;
+      Check(c, ++stream);
+      if (HasFailure()) return;
+    }
+  }
+}
+
+// More in a window than 8 and 16 bits add up between two flushes; most in the second and third,
+// where all bits are set but for a few.
 TEST(KBitConv2d, DeepWindows) {
   Case c;
   c.height = c.width = c.filter_height = c.filter_width = 1;
@@ -342,6 +372,16 @@ TEST(KBitConv2d, DeepWindows) {
   c.channels_out = 2;
   c.weights = {1, 1, 0};
   Check(c, 3000);
+  c.height = c.width = 3;
+  c.filter_height = c.filter_width = 2;
+  c.channels_in = 1203;
+  c.channels_out = 19;
+  c.largest = true;
+  for (int planes : {1, 2, 3, 4}) {
+    c.weights = {1 + planes % 2, 1, -1};
+    c.activations = {planes, 1, 0};
+    Check(c, 3000 + planes);
+  }
 }
 
 TEST(KBitQuantize, LevelsAndSpecialValues) {

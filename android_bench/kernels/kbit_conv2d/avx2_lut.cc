@@ -14,8 +14,8 @@ struct TwoTables {
   using Vector = __m256i;
   static constexpr int kTables = 2;
 
-  static constexpr int Pixels(int planes) { return planes == 2 ? 3 : 2; }
-  static constexpr int Blocks(int planes) { return planes == 1 ? 2 : 1; }
+  static constexpr int Pixels(int planes) { return planes == 1 ? 4 : planes == 2 ? 3 : 2; }
+  static constexpr int Blocks(int) { return 1; }
 
   static Vector Zero() { return _mm256_setzero_si256(); }
   static Vector Load(const std::uint8_t* bytes) {

@@ -14,7 +14,7 @@ struct FourTables {
   using Vector = __m512i;
   static constexpr int kTables = 4;
 
-  static constexpr int Pixels(int planes) { return planes == 2 ? 6 : 4; }
+  static constexpr int Pixels(int planes) { return planes < 3 ? 4 : planes == 3 ? 3 : 2; }
   static constexpr int Blocks(int planes) { return planes == 1 ? 2 : 1; }
 
   static Vector Zero() { return _mm512_setzero_si512(); }
