@@ -97,7 +97,7 @@ def test_groups_stay_equal() -> None:
     x = layers.Conv2D(32, 1, name="reduce")(x)
     x = layers.Conv2D(64, 3, groups=8, name="grouped")(x)
     model = keras.Model(inputs, layers.Conv2D(4, 1, name="end")(x))
-    keep = select(model, rising(model, "reduce", "grouped"), 0.5, multiple_of=8)
+    keep = select(model, rising(model, "reduce", "grouped"), 0.5, multiple_of=8, scope="uniform")
     for name, filters in (("reduce", 32), ("grouped", 64)):
         parts = np.bincount(np.array(keep[name]) // (filters // 8), minlength=8)
         assert len(set(parts)) == 1
