@@ -44,17 +44,23 @@ def test_do_find_every_kernel(kind: str, request: pytest.FixtureRequest) -> None
 
 
 def test_do_densify_as_tflite_does(sparse_conversion: Any) -> None:
-    """The oracle is TFLite's own DENSIFY kernel."""
-    from tfkit.runtime import Interpreter
+    """The oracle is TFLite's own DENSIFY kernel, which tfkit's delegate would spare."""
+    from tfkit.runtime import backends
 
     graph = fb.parse(sparse_conversion.flatbuffer).main
-    interpreter = Interpreter(sparse_conversion.flatbuffer, kernels="reference", preserve_all_tensors=True)
-    interpreter.run([np.zeros(interpreter.inputs[0].shape, np.float32)])
+    module = backends.load("litert")
+    interpreter = module.Interpreter(
+        model_content=sparse_conversion.flatbuffer,
+        experimental_op_resolver_type=backends.resolver(module, "reference", True),
+        experimental_preserve_all_tensors=True,
+    )
+    interpreter.allocate_tensors()
+    interpreter.invoke()
     seen = 0
     for op in graph.ops:
         if op.name == "DENSIFY":
             stored = graph.tensors[op.inputs[0]]
-            np.testing.assert_array_equal(real(stored), interpreter.tensor(op.outputs[0]))
+            np.testing.assert_array_equal(real(stored), interpreter.get_tensor(op.outputs[0]))
             seen += 1
     assert seen >= 3
 
