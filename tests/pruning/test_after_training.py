@@ -13,7 +13,7 @@ from helpers.pruning import convolutional, dense, shake
 from tfkit._errors import UnsupportedError, UsageError
 from tfkit.counting import count
 from tfkit.pruning import sparsity
-from tfkit.pruning.cut import without
+from tfkit.pruning.cutting import without
 from tfkit.pruning.dpp import DPP, sample_k_dpp
 from tfkit.pruning.obs import OptimalBrainSurgeon, surgery
 from tfkit.pruning.thinet import ThiNet, removal_order

@@ -10,7 +10,7 @@ import pytest
 from helpers.pruning import begun, convolutional, shake
 from tfkit._errors import ModelError, UsageError
 from tfkit.counting import count
-from tfkit.pruning.parts import cut_parts, cut_parts_again
+from tfkit.pruning.cutting import cut, cut_again
 from tfkit.pruning.psp import PSP
 
 SEED = 61
@@ -33,7 +33,8 @@ def test_windows_lose_the_side_that_is_worth_least() -> None:
     model = found.method.finish(found)
     whole = count(model).macs
     cost = {layer.name: layer.macs for layer in count(model).layers}
-    small, shapes = cut_parts(found.network, 1 - 0.5 * cost["second"] / whole)
+    small, decision = cut(found.network, 1 - 0.5 * cost["second"] / whole)
+    shapes = decision["shapes"]
     assert shapes["second"] == [3, 1]
     assert shapes["stem"] == [3, 3]
     assert small.get_layer("second").kernel.shape[:2] == (3, 1)
@@ -49,7 +50,8 @@ def test_windows_lose_the_side_that_is_worth_least() -> None:
 def test_blocks_become_groups() -> None:
     found = begun(shake(convolutional(SEED), SEED), PSP(structure="group", group=4))
     whole = count(found.method.finish(found)).macs
-    small, shapes = cut_parts(found.network, 0.8)
+    small, decision = cut(found.network, 0.8)
+    shapes = decision["shapes"]
     assert set(shapes) == {"first", "second"}
     assert count(small).macs <= 0.8 * whole
     for name, (groups,) in shapes.items():
@@ -59,16 +61,17 @@ def test_blocks_become_groups() -> None:
 
 @pytest.mark.parametrize("structure", ["kernel", "group"])
 def test_the_cut_can_be_made_again(structure: str) -> None:
-    small, shapes = cut_parts(pruning(structure).network, 0.8)
+    small, decision = cut(pruning(structure).network, 0.8)
     other = pruning(structure, SEED + 1)
-    again = cut_parts_again(other.method.finish(other), shapes)
+    again = cut_again(other.method.finish(other), decision)
     assert [weight.shape for weight in again.weights] == [weight.shape for weight in small.weights]
 
 
 def test_what_cannot_be_reached_or_does_not_fit() -> None:
-    with pytest.raises(UsageError, match=r"cannot come down to 1.0% of its MACs by its kernels; the least is"):
-        cut_parts(pruning("kernel").network, 0.01)
-    with pytest.raises(UsageError, match="has no structures at work"):
-        cut_parts(convolutional(SEED), 0.5)
-    with pytest.raises(ModelError, match="do not fit"):
-        cut_parts_again(convolutional(SEED), {"nope": [1, 1]})
+    with pytest.raises(UsageError, match=r"cannot come down to 1.0% of its MACs by its windows; the least is"):
+        cut(pruning("kernel").network, 0.01)
+    with pytest.raises(UsageError, match="has no structured method at work"):
+        cut(convolutional(SEED), 0.5)
+    for decision in ({"shapes": {"nope": [1, 1]}}, {"shapes": {"first": "ab"}}, {"keep": {"first": [99]}}, {}):
+        with pytest.raises(ModelError, match="does not fit the model"):
+            cut_again(convolutional(SEED), decision)

@@ -12,7 +12,7 @@ from helpers.keras import keras
 from helpers.pruning import begun, convolutional, dense, shake
 from tfkit._errors import UnsupportedError, UsageError
 from tfkit.counting import count
-from tfkit.pruning.cut import cut, cut_again
+from tfkit.pruning.cutting import cut, cut_again
 from tfkit.pruning.group_lasso import GroupLasso
 from tfkit.pruning.psp import PSP
 from tfkit.pruning.slimming import NetworkSlimming
@@ -142,12 +142,11 @@ def test_slimming_needs_a_scale() -> None:
 def test_the_cut_meets_the_target_and_can_be_made_again(method: Any) -> None:
     model = shake(convolutional(SEED), SEED)
     network = begun(model, method).network
-    small, keep = cut(network, 0.5, multiple_of=1)
+    small, decision = cut(network, 0.5, multiple_of=1)
     assert count(small).macs <= 0.5 * count(model).macs
-    assert all(isinstance(channel, int) for channels in keep.values() for channel in channels)
-    again = cut_again(
-        begun(convolutional(SEED + 1), method).method.finish(begun(convolutional(SEED + 1), method)), keep
-    )
+    assert all(isinstance(channel, int) for channels in decision["keep"].values() for channel in channels)
+    other = begun(convolutional(SEED + 1), method)
+    again = cut_again(method.finish(other), decision)
     assert [weight.shape for weight in again.weights] == [weight.shape for weight in small.weights]
 
 
@@ -159,8 +158,8 @@ def test_the_least_important_channels_go() -> None:
     by_name["second"].parameter.assign(worth)
     by_name["first"].parameter.assign(np.full(8, 10.0))
     by_name["logits"].parameter.assign(np.full(16, 10.0))
-    _, keep = cut(pruning.network, 0.6, multiple_of=1)
-    kept = set(keep["first"])
+    _, decision = cut(pruning.network, 0.6, multiple_of=1)
+    kept = set(decision["keep"]["first"])
     assert 0 < len(kept) < 16
     assert min(worth[channel] for channel in kept) > max(worth[c] for c in range(16) if c not in kept)
 

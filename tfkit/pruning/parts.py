@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from tfkit._errors import ModelError, UsageError
+from tfkit._errors import UsageError
 from tfkit._keras import legacy_keras
 from tfkit.counting import count
-from tfkit.pruning.method import finish, pruning_of
+from tfkit.pruning.method import Pruning
 from tfkit.pruning.shrink import shrink
-from tfkit.pruning.structured import Structured
 
 keras = legacy_keras()
 
@@ -31,59 +30,47 @@ class _Step:
     worth: float
 
 
-def cut_parts(network: Any, macs: float) -> tuple[Any, Shape]:
-    """The model that a network with structures "kernel" or "group" has become, with at most a share of its MACs.
+def cut_parts(model: Any, pruning: Pruning, macs: float) -> Shape:
+    """The shapes of kernels with which ``model`` has at most a share of its MACs, by a method's scores.
 
     Windows lose their outer rows or columns, both sides at once, so that "same" convolutions of stride 1 stay centred.
     Groups are halved, consecutive channels together, so that what is left of a kernel is block-diagonal. What is worth
     least for each MAC goes first; a part is worth the sum of its structures' scores.
 
-    Returns:
-        The smaller model, and the shapes of its kernels: ``cut_parts_again`` makes them from another model.
+    Args:
+        model: what ``pruning`` has become.
+        pruning: a method at work with structures "kernel" or "group".
+        macs: the share, in (0, 1].
 
     Raises:
         UsageError: the share cannot be reached; the message has the least that can.
     """
-    pruning = pruning_of(network)
-    if pruning is None or not isinstance(pruning.method, Structured):
-        raise UsageError(f"{network.name!r} has no structures at work in it; call tfkit.pruning.prepare first")
-    model = finish(network)
     counted = count(model)
     cost = {layer.name: layer.macs for layer in counted.layers}
     scores = {wrapper.layer.name: _grid(wrapper) for wrapper in pruning.wrappers}
-    windows = pruning.method.structure == "kernel"
+    windows = pruning.method.structure == "kernel"  # type: ignore[attr-defined]
     shapes = {name: (grid.shape if windows else (1,)) for name, grid in scores.items() if _can(model, name, windows)}
     left = dict.fromkeys(shapes, 1.0)
     while counted.macs + sum(cost[name] * (share - 1) for name, share in left.items()) > macs * counted.macs:
         steps = [step for name in shapes for step in _steps(name, scores[name], shapes[name], windows)]
         if not steps:
             least = 1 + sum(cost[name] * (share - 1) for name, share in left.items()) / counted.macs
+            kind = "windows" if windows else "groups"
             raise UsageError(
-                f"{model.name!r} cannot come down to {macs:.1%} of its MACs by its {pruning.method.structure}s; "
-                f"the least is {least:.1%}"
+                f"{model.name!r} cannot come down to {macs:.1%} of its MACs by its {kind}; the least is {least:.1%}"
             )
         best = min(steps, key=lambda step: step.worth / (step.saved * cost[step.layer]))
         shapes[best.layer] = best.shape
         left[best.layer] -= best.saved
-    decided = {name: [int(size) for size in shape] for name, shape in shapes.items()}
-    return cut_parts_again(model, decided), decided
+    return {name: [int(size) for size in shape] for name, shape in shapes.items()}
 
 
-def cut_parts_again(model: Any, shapes: Mapping[str, Sequence[int]]) -> Any:
-    """``model`` with kernels of these shapes.
-
-    Raises:
-        ModelError: the shapes do not fit the model.
-    """
+def with_shapes(model: Any, shapes: Mapping[str, Sequence[int]]) -> Any:
+    """``model`` with kernels of these shapes."""
     for name, shape in shapes.items():
-        try:
-            kernel = model.get_layer(name).kernel
-            mask = _window(kernel.shape, *shape) if len(shape) == 2 else _diagonal(kernel.shape, *shape)
-            kernel.assign(kernel.numpy() * mask)
-        except (ValueError, TypeError, AttributeError) as error:
-            raise ModelError(
-                f"the shapes of kernels do not fit the model: {error}; begin anew with --restart"
-            ) from error
+        kernel = model.get_layer(name).kernel
+        mask = _window(kernel.shape, *shape) if len(shape) == 2 else _diagonal(kernel.shape, *shape)
+        kernel.assign(kernel.numpy() * mask)
     return shrink(model).model
 
 

@@ -8,10 +8,9 @@ from typing import Any
 
 from tfkit.data import Dataset
 from tfkit.pruning.after_training import AfterTraining
-from tfkit.pruning.cut import cut, cut_again, without
+from tfkit.pruning.cutting import cut, cut_again, without
 from tfkit.pruning.fixed import KeepZeros
 from tfkit.pruning.method import Method, finish, prepare
-from tfkit.pruning.parts import cut_parts, cut_parts_again
 from tfkit.training.recipes import Recipe
 from tfkit.training.stages import Stage
 from tfkit.training.streams import first_inputs
@@ -66,17 +65,12 @@ def pruning_stages(
         return prepare(finish(network), KeepZeros(), epochs=tuning.epochs, steps=steps(tuning), layers=goal.layers)
 
     def smaller(network: Any) -> Any:
-        if getattr(method, "structure", "channel") != "channel":
-            if "shapes" in notes:
-                return cut_parts_again(finish(network), notes["shapes"])
-            model, notes["shapes"] = cut_parts(network, goal.macs)
-            return model
-        if "keep" in notes:
-            return cut_again(finish(network), notes["keep"])
+        if "cut" in notes:
+            return cut_again(finish(network), notes["cut"])
         if method.trains:
-            model, notes["keep"] = cut(network, goal.macs, goal.multiple_of)
+            model, notes["cut"] = cut(network, goal.macs, goal.multiple_of)
         else:
-            model, notes["keep"] = without(*reduced(network))
+            model, notes["cut"] = without(*reduced(network))
         return model
 
     def reduced(network: Any) -> Any:
