@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from helpers.keras import keras
 from helpers.pruning import convolutional, shake
 from tfkit._errors import ModelError, UsageError
 from tfkit.pruning.compression import compress, decompress, restore, share_weights
@@ -67,6 +68,16 @@ def test_a_model_comes_back_to_the_last_bit(tmp_path: Path) -> None:
     assert compressed.ratio == pytest.approx(sum(4 * w.size for w in shared.get_weights()) / len(compressed.data))
     assert compressed.ratio > 5
     assert sum(compressed.parts.values()) < len(compressed.data)
+
+
+def test_layers_without_names_fit_again() -> None:
+    def network(seed: int) -> Any:
+        return shake(keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(3)]), seed)
+
+    first, second = network(SEED), network(SEED + 1)
+    assert first.weights[0].name != second.weights[0].name
+    restore(second, compress(first).data)
+    np.testing.assert_array_equal(second.get_weights()[0], first.get_weights()[0])
 
 
 def test_sharing_keeps_zeros_and_takes_the_nearest_centroid() -> None:

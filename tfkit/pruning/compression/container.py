@@ -121,7 +121,7 @@ def restore(model: Any, source: bytes | str | os.PathLike[str]) -> Any:
     """
     arrays = decompress(source)
     own = weights_of(model)
-    if [(name, values.shape) for name, values in own.items()] != [(n, v.shape) for n, v in arrays.items()]:
+    if _roles(own) != _roles(arrays):
         raise ModelError(f"the file holds other weights than {model.name!r} has; build the model that was compressed")
     model.set_weights(list(arrays.values()))
     return model
@@ -135,6 +135,11 @@ def weights_of(weights: Any) -> dict[str, np.ndarray]:
     for number, variable in enumerate(weights.weights):
         found[f"{number:04}/{variable.name}"] = np.asarray(variable.numpy(), np.float32)
     return found
+
+
+def _roles(arrays: Mapping[str, np.ndarray]) -> list[tuple[str, tuple[int, ...]]]:
+    """ "kernel", "bias", ... and shape of every weight: layers that were given no name have another one each time."""
+    return [(name.split("/")[-1], values.shape) for name, values in arrays.items()]
 
 
 def _decoded(data: bytes) -> dict[str, np.ndarray]:
