@@ -17,23 +17,23 @@ struct Window {
   int y0, y1, x0, x1;
 };
 
-void RunWord(const Shape& shape, const Levels& levels, const Window& window, int w,
-             std::uint32_t* out) {
+// What to turn over in the planes of a value for all of them to be set where it has a level's bits.
+using Inverted = std::uint32_t[kMaxLevels][kMaxPlanes];
+
+template <int kPlanes>
+void RunWord(const Shape& shape, const Levels& levels, const Inverted& inverted,
+             const Window& window, int w, std::uint32_t* out) {
   const int words = shape.PlaneWords();
   const std::uint32_t falling = levels.falling[w];
-  std::uint32_t reached[kMaxLevels] = {};  // by any value, from level 1 on
+  std::uint32_t reached[1 << kPlanes] = {};  // by any value, from level 1 on
   for (int y = window.y0; y < window.y1; ++y) {
-    for (int x = window.x0; x < window.x1; ++x) {
-      const std::uint32_t* in =
-          window.image + (std::size_t(y) * shape.x.input + x) * shape.PixelWords() + w;
-      std::uint32_t planes[kMaxPlanes];
-      for (int j = 0; j < shape.planes; ++j) planes[j] = in[j * words];
+    const std::uint32_t* in =
+        window.image + (std::size_t(y) * shape.x.input + window.x0) * kPlanes * words + w;
+    for (int x = window.x0; x < window.x1; ++x, in += kPlanes * words) {
       std::uint32_t at_least = 0;
       for (int level = levels.count - 1; level > 0; --level) {
         std::uint32_t is = ~std::uint32_t{0};
-        for (int j = 0; j < shape.planes; ++j) {
-          is &= levels.bits[level] >> j & 1 ? planes[j] : ~planes[j];
-        }
+        for (int j = 0; j < kPlanes; ++j) is &= in[j * words] ^ inverted[level][j];
         at_least |= is;
         reached[level] |= at_least ^ falling;
       }
@@ -41,18 +41,25 @@ void RunWord(const Shape& shape, const Levels& levels, const Window& window, int
   }
   const int left = shape.channels - w * kWordBits;
   const std::uint32_t used = left < kWordBits ? (std::uint32_t{1} << left) - 1 : ~std::uint32_t{0};
-  for (int j = 0; j < shape.planes; ++j) {
-    std::uint32_t bits = levels.bits[0] >> j & 1 ? ~std::uint32_t{0} : 0;
+  for (int j = 0; j < kPlanes; ++j) {
+    std::uint32_t bits = ~inverted[0][j];
     for (int level = 1; level < levels.count; ++level) {
-      const bool changes = (levels.bits[level - 1] ^ levels.bits[level]) >> j & 1;
-      bits ^= changes ? reached[level] ^ falling : 0;
+      const std::uint32_t changes = inverted[level - 1][j] ^ inverted[level][j];
+      bits ^= changes & (reached[level] ^ falling);
     }
     out[j * words] = bits & used;
   }
 }
 
-void Run(const Shape& shape, const Levels& levels, const std::uint32_t* input,
-         std::uint32_t* output, std::int64_t begin, std::int64_t end) {
+template <int kPlanes>
+void RunRows(const Shape& shape, const Levels& levels, const std::uint32_t* input,
+             std::uint32_t* output, std::int64_t begin, std::int64_t end) {
+  Inverted inverted;
+  for (int level = 0; level < levels.count; ++level) {
+    for (int j = 0; j < kPlanes; ++j) {
+      inverted[level][j] = levels.bits[level] >> j & 1 ? 0 : ~std::uint32_t{0};
+    }
+  }
   const std::size_t image_words = std::size_t(shape.y.input) * shape.x.input * shape.PixelWords();
   output += begin * shape.x.output * shape.PixelWords();
   for (std::int64_t row = begin; row < end; ++row) {
@@ -65,10 +72,18 @@ void Run(const Shape& shape, const Levels& levels, const std::uint32_t* input,
       window.x0 = std::max(0, shape.x.Pixel(ox, 0));
       window.x1 = std::min(shape.x.input, shape.x.Pixel(ox, shape.x.filter));
       for (int w = 0; w < shape.PlaneWords(); ++w) {
-        RunWord(shape, levels, window, w, output + w);
+        RunWord<kPlanes>(shape, levels, inverted, window, w, output + w);
       }
     }
   }
+}
+
+void Run(const Shape& shape, const Levels& levels, const std::uint32_t* input,
+         std::uint32_t* output, std::int64_t begin, std::int64_t end) {
+  using Rows = void (*)(const Shape&, const Levels&, const std::uint32_t*, std::uint32_t*,
+                        std::int64_t, std::int64_t);
+  constexpr Rows kRows[kMaxPlanes] = {RunRows<1>, RunRows<2>, RunRows<3>, RunRows<4>};
+  kRows[shape.planes - 1](shape, levels, input, output, begin, end);
 }
 
 }  // namespace
