@@ -112,8 +112,8 @@ def few_bit(layer: Any) -> str:
     return ("W" + "/".join(weights) if weights else "") + ("" if inputs is None else f"A{inputs.precision}")
 
 
-def effective(layer: Any, name: str, wrapper: Any = None) -> np.ndarray:
-    """The kernel as the layer uses it: through its quantizer when it has one, in the layer's own shape.
+def latent(layer: Any, name: str, wrapper: Any = None) -> np.ndarray:
+    """The kernel that is trained, before its quantizer.
 
     TF-MOT's wrapper puts a symbolic tensor in the kernel's place; the variable itself is then among its weights.
     """
@@ -121,9 +121,13 @@ def effective(layer: Any, name: str, wrapper: Any = None) -> np.ndarray:
     held = [w for w in getattr(wrapper, "weights", ()) if w.name.split(":")[0].rsplit("/", 1)[-1] == name]
     if is_quantize_wrapper(wrapper) and held:
         value = held[0]
-    quantizer = quantizer_of(layer, name)
-    latent = getattr(value, "latent_variable", value)
-    return np.asarray(latent if quantizer is None else quantizer(np.asarray(latent)), np.float32)
+    return np.asarray(getattr(value, "latent_variable", value))
+
+
+def effective(layer: Any, name: str, wrapper: Any = None) -> np.ndarray:
+    """The kernel as the layer uses it: through its quantizer when it has one, in the layer's own shape."""
+    value, quantizer = latent(layer, name, wrapper), quantizer_of(layer, name)
+    return np.asarray(value if quantizer is None else quantizer(value), np.float32)
 
 
 def _declare(name: str, layer: Any, wrapper: Any) -> Declared:

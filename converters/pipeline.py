@@ -110,8 +110,8 @@ def convert(
     flatbuffer, complaints = _run_target(source, traced, format, io, runtime, calibrating, trained_int8)
     unpacked = dict(traced.unpacked)
     rounded: Mapping[str, Reason | None] = {}
-    if calibrating is not None and source.keras is not None:
-        flatbuffer, rounded = exact_integers(source.keras, flatbuffer, pack=format == "auto")
+    if format in ("int8", "auto") and (trained_int8 or calibrating is not None) and source.keras is not None:
+        flatbuffer, rounded = exact_integers(source.keras, flatbuffer, pack=format == "auto", trained=trained_int8)
     if format in PACKING:
         flatbuffer, refused = pack_weights(source.keras, flatbuffer)
         unpacked |= refused

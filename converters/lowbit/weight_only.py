@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tfkit._errors import UsageError
-from tfkit.converters.declared import Declared, canonical, effective, kernel_names, quantizer_of
+from tfkit.converters.declared import Declared, canonical, effective, kernel_names, latent, quantizer_of
 from tfkit.converters.lowbit.unpacked import MOST_BITS, MOST_TERMS
 from tfkit.converters.reasons import Reason
 from tfkit.quantizers import levels
@@ -31,7 +31,7 @@ class Coded:
     scales: np.ndarray
 
 
-def coded_kernels(declared: Declared, wrapper: Any = None) -> list[Coded | Reason]:
+def coded_kernels(declared: Declared) -> list[Coded | Reason]:
     """One entry a kernel of the layer, in the order of ``Declared.kernels``."""
     found: list[Coded | Reason] = []
     for name in kernel_names(declared.layer):
@@ -39,16 +39,14 @@ def coded_kernels(declared: Declared, wrapper: Any = None) -> list[Coded | Reaso
         if quantizer is None:
             found.append(Reason("float_kernel", "its kernel is not quantized", 'give it one: kernel_quantizer="twn"'))
         else:
-            found.append(_coded(declared.layer, name, quantizer, wrapper))
+            found.append(_coded(declared.layer, name, quantizer, declared.wrapper))
     return found
 
 
 def _coded(layer: Any, name: str, quantizer: Any, wrapper: Any) -> Coded | Reason:
-    kernel = getattr(layer, name)
-    latent = np.asarray(getattr(kernel, "latent_variable", kernel))
     values = effective(layer, name, wrapper)
     try:
-        found = levels(quantizer, latent)
+        found = levels(quantizer, latent(layer, name, wrapper))
     except UsageError as error:
         return Reason("unknown_levels", str(error), "use a quantizer of tfkit.quantizers")
     if len(found) > 2**MOST_BITS or found.codes.shape[1] > MOST_TERMS:

@@ -26,12 +26,17 @@ from tfkit.converters.weights import KERNEL_INPUT, WeightOp, array, canonical, w
 
 LARGEST = 127  # int8 kernels may rely on weights above -128
 _BIAS = 2
+# How far a weight may lie from where the converter put it, in steps of the converter's scale.
+_ROUNDED, _KEPT = 1.0, 1e-3
 
 
-def exact_integers(model: Any, flatbuffer: bytes, *, pack: bool) -> tuple[bytes, Mapping[str, Reason | None]]:
+def exact_integers(
+    model: Any, flatbuffer: bytes, *, pack: bool, trained: bool
+) -> tuple[bytes, Mapping[str, Reason | None]]:
     """The flatbuffer with exact kernels, and path -> None or why it is not, of layers with quantized kernels in int8.
 
-    ``pack``: store them in the bits of their levels too.
+    ``pack``: store them in the bits of their levels too. ``trained``: quantization-aware training has seen how int8
+    rounds; kernels then keep their values, and only those whose levels int8 holds anyway are exact.
     """
     layers = declared_layers(model)
     graph = fb.parse(flatbuffer).main
@@ -40,11 +45,11 @@ def exact_integers(model: Any, flatbuffer: bytes, *, pack: bool) -> tuple[bytes,
     told: dict[str, Reason | None] = {}
     for declared, (ops, _) in zip(layers, match(layers, weight_ops(graph)), strict=True):
         plain = [op for op in ops if op.precision == "int8" and not op.op.is_custom]
-        if not declared.is_binary or declared.is_wrapped_int8 or not plain:
+        if not declared.is_binary or not plain:
             continue
         coded = coded_kernels(declared)
         for op in plain:
-            found = _exact(graph, op, coded, uses)
+            found = _exact(graph, op, coded, uses, _KEPT if trained else _ROUNDED)
             if isinstance(found, Reason):
                 told[declared.name] = found
                 continue
@@ -54,7 +59,7 @@ def exact_integers(model: Any, flatbuffer: bytes, *, pack: bool) -> tuple[bytes,
 
 
 def _exact(
-    graph: Graph, op: WeightOp, coded: list[Coded | Reason], uses: Mapping[int, int]
+    graph: Graph, op: WeightOp, coded: list[Coded | Reason], uses: Mapping[int, int], within: float
 ) -> tuple[np.ndarray, np.ndarray] | Reason:
     """(integers, scales) of an op's kernel: [channel, products] and [channel]."""
     index = op.op.inputs[KERNEL_INPUT[op.op.name]]
@@ -64,7 +69,7 @@ def _exact(
     stored = canonical(op.op, array(tensor)).astype(np.int64)
     for candidate in coded:
         if isinstance(candidate, Coded) and candidate.numbers.shape == stored.shape:
-            found = _integers(candidate, stored, tensor.quantization)
+            found = _integers(candidate, stored, tensor.quantization, within)
             if found is not None:
                 return found
     reasons = [c for c in coded if isinstance(c, Reason)]
@@ -77,7 +82,9 @@ def _exact(
     )
 
 
-def _integers(coded: Coded, stored: np.ndarray, found: Quantization) -> tuple[np.ndarray, np.ndarray] | None:
+def _integers(
+    coded: Coded, stored: np.ndarray, found: Quantization, within: float
+) -> tuple[np.ndarray, np.ndarray] | None:
     if coded.codes.shape[1] > 1:
         return None
     codes = coded.codes[coded.numbers, 0]
@@ -89,7 +96,7 @@ def _integers(coded: Coded, stored: np.ndarray, found: Quantization) -> tuple[np
     if not per_channel:
         largest = np.broadcast_to(largest.max(), largest.shape)
     scales = np.where(largest > 0, found.scale * np.float32(LARGEST) / np.maximum(largest, 1), found.scale)
-    close = np.abs(codes * (scales / found.scale)[:, None] - stored) <= 1.0
+    close = np.abs(codes * (scales / found.scale)[:, None] - stored) <= within
     return (codes, scales.astype(np.float32)) if close.all() and not found.zero_point.any() else None
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tfkit.converters import flatbuffer as fb
-from tfkit.converters.declared import declared_layers, is_quantize_wrapper, walk
+from tfkit.converters.declared import declared_layers
 from tfkit.converters.graph import Graph, Tensor
 from tfkit.converters.ledger import match
 from tfkit.converters.lowbit.unpacked import UNPACK, Packed
@@ -28,7 +28,6 @@ def pack_weights(model: Any, flatbuffer: bytes) -> tuple[bytes, Mapping[str, Rea
     Layers that have ops of their own (LceBconv2d, TfkitKBit...) are left alone.
     """
     layers = declared_layers(model)
-    wrappers = {id(layer): outermost for _, layer, outermost in walk(model) if is_quantize_wrapper(outermost)}
     graph = fb.parse(flatbuffer).main
     edit = fb.Edit(flatbuffer)
     refused: dict[str, Reason] = {}
@@ -39,7 +38,7 @@ def pack_weights(model: Any, flatbuffer: bytes) -> tuple[bytes, Mapping[str, Rea
         plain = [op for op in ops if not op.op.is_custom]
         if not plain:
             continue
-        coded = coded_kernels(declared, wrappers.get(id(declared.layer)))
+        coded = coded_kernels(declared)
         for op in plain:
             found = _packed(graph, op, coded)
             if isinstance(found, Reason):

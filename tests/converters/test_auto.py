@@ -89,6 +89,31 @@ def test_a_quantization_aware_model_keeps_its_integers(aware_binary_model: Any, 
     assert {e.ships_as for e in conversion.ledger.entries if e.declared == "binary"} == {LCE}
 
 
+def test_all_kinds_stand_between_integers() -> None:
+    """A quantization-aware model with a binary, a few-bit and a weights-only layer: four columns in one file."""
+    keras.utils.set_random_seed(1)
+    x = inputs = keras.Input((8, 8, 8))
+    x = keras.layers.ReLU()(keras.layers.Conv2D(32, 3, padding="same", name="stem")(x))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", layers.NotBinaryWarning)
+        x = layers.QuantConv2D(32, 3, padding="same", pad_values=1, use_bias=False, name="signs", **SIGNS)(x)
+        x = keras.layers.BatchNormalization()(x)
+        x = layers.QuantConv2D(16, 3, kernel_quantizer="dorefa_w2", input_quantizer="dorefa_a2", name="few")(x)
+        x = layers.QuantConv2D(16, 3, kernel_quantizer="twn", name="weights")(keras.layers.ReLU()(x))
+    model = keras.Model(inputs, keras.layers.Dense(5, name="head")(keras.layers.Flatten()(x)))
+    samples = np.random.default_rng(2).normal(size=(16, 8, 8, 8)).astype(np.float32)
+    conversion = tfkit.convert(tfkit.quantize_aware(model, samples), "auto", strict=True)
+    assert conversion.parity.ok
+    found = {e.layer: (e.declared, e.precision, e.ships_as) for e in conversion.ledger.entries}
+    assert {name: found[name] for name in ("stem", "signs", "few", "weights", "head")} == {
+        "stem": ("int8", "int8", ""),
+        "signs": ("binary", "binary", LCE),
+        "few": ("few-bit", "W2A2", OWN),
+        "weights": ("few-bit", "W2 in int8", INT8),
+        "head": ("int8", "int8", ""),
+    }
+
+
 def _weights_only(kernel: str) -> Any:
     keras.utils.set_random_seed(4)
     x = inputs = keras.Input((8, 8, 12))
