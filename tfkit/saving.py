@@ -32,10 +32,12 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     Raises:
         UsageError: the name does not end in ``.keras``.
         InputError: the folder does not exist or is not writable.
-        ModelError: the model cannot be serialized (a layer without ``get_config``, an unregistered class).
+        ModelError: the model cannot be serialized (a layer without ``get_config``, an unregistered class), or is
+            being pruned by ``tfkit.pruning.prepare``.
     """
     target = Path(path)
     check_model_file(target)
+    _refuse_half_pruned(model)
     try:
         metadata = json.dumps(metadata_of(model).to_json(), indent=1)
     except (TypeError, ValueError) as error:
@@ -88,6 +90,19 @@ def load(path: str | os.PathLike[str], trust_model: bool = False) -> Any:
         return _load_zip(target, trust_model)
     kind = "empty" if not magic else "a flatbuffer" if magic[4:8] == b"TFL3" else "neither a zip nor an HDF5 file"
     raise ModelError(f"{target} is not a Keras model (it is {kind}); {_HINT}")
+
+
+def _refuse_half_pruned(model: Any) -> None:
+    """What a pruning method keeps beside the weights belongs to a training run, whose checkpoint has it."""
+    if type(model).__module__.startswith("keras."):
+        return
+    from tfkit.pruning.method import pruning_of
+
+    if pruning_of(model) is not None:
+        raise ModelError(
+            f"{model.name!r} is being pruned; save what tfkit.pruning.finish(model) gives, and use a checkpoint "
+            "(fit(..., checkpoint=)) to go on later"
+        )
 
 
 def _portable(model: Any) -> Any:

@@ -12,13 +12,14 @@ from helpers.keras import keras, tiny_dataset
 from helpers.pruning import convolutional
 from helpers.training import assert_same_bits
 from tfkit import models, training
-from tfkit._errors import UnsupportedError, UsageError
+from tfkit._errors import ModelError, UnsupportedError, UsageError
 from tfkit.metadata import metadata_of
 from tfkit.pruning import METHODS, finish, is_pruned, prepare, sparsity, strip
 from tfkit.pruning.dns import DynamicNetworkSurgery
 from tfkit.pruning.fixed import KeepZeros
 from tfkit.pruning.han import Han
 from tfkit.pruning.n_of_m import NOfM
+from tfkit.saving import save
 
 SEED = 17
 layers = keras.layers
@@ -132,6 +133,13 @@ def test_what_cannot_be_pruned_is_named() -> None:
         prepare(prepare(convolutional(SEED), Han(), epochs=1, steps=1), Han(), epochs=1, steps=1)
     with pytest.raises(UnsupportedError, match="functional or sequential"):
         prepare(object(), Han(), epochs=1, steps=1)
+
+
+def test_a_network_at_work_is_not_saved(tmp_path: Path) -> None:
+    network = prepare(convolutional(SEED), Han(), epochs=1, steps=1)
+    with pytest.raises(ModelError, match="is being pruned; save what tfkit"):
+        save(network, tmp_path / "m.keras")
+    save(finish(network), tmp_path / "m.keras")
 
 
 def test_a_shared_layer_is_pruned_once() -> None:
