@@ -19,24 +19,30 @@ namespace {
 // Lookups of which the bytes are added at a time; every tap has a multiple of them.
 constexpr int kLookups = 2;
 
+// Of an even number of lookups of so many activation planes the sum fits a byte.
+TFKIT_ALWAYS_INLINE constexpr int ByteGroup(int planes) {
+  return 255 / MostOfTable(planes) / kLookups * kLookups;
+}
+static_assert(ByteGroup(kMaxActivationPlanes) == 2 * kLookups);
+
 template <typename Isa>
 struct WordSums {
   typename Isa::Vector all;
   typename Isa::Vector high;
 };
 
-// The sums of a tile. kGroup lookups fit a byte.
-template <typename Isa, int kPixels, int kBlocks, int kPlanes, int kGroup>
+// The sums of a tile. `group` lookups fit a byte; kFew: two times kLookups.
+template <typename Isa, int kPixels, int kBlocks, int kPlanes, bool kFew>
 struct LutTile {
   using Vector = typename Isa::Vector;
-  static_assert(kGroup % kLookups == 0);
 
   const std::uint8_t* weights;
   std::ptrdiff_t pixel;  // bytes from one output pixel's tables to the next
   std::ptrdiff_t block;  // bytes from one block's weights to the next
   Vector bytes[kPixels][kBlocks][kPlanes];
   WordSums<Isa> words[kPixels][kBlocks];
-  int room = kGroup;  // for lookups in the bytes
+  int group;
+  int room;  // for lookups in the bytes
 
   TFKIT_ALWAYS_INLINE void ClearBytes() {
     for (auto& of_pixel : bytes) {
@@ -91,7 +97,8 @@ struct LutTile {
   // A number of neighbouring lookups.
   TFKIT_ALWAYS_INLINE void Run(const std::uint8_t* tables, int lookups) {
     constexpr std::ptrdiff_t kStep = kLookups * Isa::kTables * kTableBytes;
-    if constexpr (kGroup == 2 * kLookups) {
+    if constexpr (kFew) {
+      constexpr int kGroup = 2 * kLookups;
       for (; lookups >= kGroup && room == kGroup; lookups -= kGroup, tables += 2 * kStep) {
         Look<true>(tables);
         Look<false>(tables + kStep);
@@ -108,7 +115,7 @@ struct LutTile {
       if (room != 0) continue;
       AddWords();
       ClearBytes();
-      room = kGroup;
+      room = group;
     }
   }
 
@@ -120,14 +127,16 @@ struct LutTile {
 };
 
 // [pixels][blocks][kBlock].
-template <typename Isa, int kPixels, int kBlocks, int kPlanes, int kGroup>
+template <typename Isa, int kPixels, int kBlocks, int kPlanes, bool kFew>
 void SumBlocks(const Walk& walk, const Filter& filter, const std::uint8_t* image,
                const std::uint8_t* weights, std::int32_t* totals) {
   const int lookups = walk.taps * filter.PlaneWords() * (kNibblesPerWord / Isa::kTables);
   // So many lookups of all lanes fit 16 bits.
   const int most = MostOfTable(filter.activations.planes) * ((1 << kPlanes) - 1) * Isa::kTables;
   const int room = 65535 / most / kLookups * kLookups;
-  LutTile<Isa, kPixels, kBlocks, kPlanes, kGroup> tile;
+  LutTile<Isa, kPixels, kBlocks, kPlanes, kFew> tile;
+  const int group = ByteGroup(filter.activations.planes);
+  tile.group = tile.room = group;
   tile.weights = weights;
   tile.pixel = walk.pixel;
   tile.block = static_cast<std::ptrdiff_t>(LutBlockBytes(filter));
@@ -145,9 +154,9 @@ void SumBlocks(const Walk& walk, const Filter& filter, const std::uint8_t* image
         left -= count;
         word_room -= count;
         if (word_room != 0) continue;
-        if (tile.room != kGroup) tile.AddWords();
+        if (tile.room != group) tile.AddWords();
         tile.ClearBytes();
-        tile.room = kGroup;
+        tile.room = group;
         tile.Store(stored, totals);
         tile.ClearWords();
         stored = true;
@@ -155,38 +164,35 @@ void SumBlocks(const Walk& walk, const Filter& filter, const std::uint8_t* image
       }
     }
   }
-  if (tile.room != kGroup) tile.AddWords();
+  if (tile.room != group) tile.AddWords();
   tile.Store(stored, totals);
 }
 
-template <typename Isa, int kPixels, int kBlocks, int kPlanes, int kGroup>
+template <typename Isa, int kPixels, int kBlocks, int kPlanes, bool kFew>
 TFKIT_ALWAYS_INLINE void SumAndStore(const Call& call, const Walk& walk, const Tile& tile,
                                      int block) {
   const Filter& filter = call.geometry.filter;
   alignas(kAlignment) std::int32_t totals[kPixels * kBlocks * kBlock];
-  SumBlocks<Isa, kPixels, kBlocks, kPlanes, kGroup>(
+  SumBlocks<Isa, kPixels, kBlocks, kPlanes, kFew>(
       walk, filter, tile.image, tile.weights + block * LutBlockBytes(filter), totals);
   StoreTile<kPixels, kBlocks>(call, tile, block, totals);
 }
 
-template <typename Isa, int kPixels, int kPlanes, int kGroup>
+template <typename Isa, int kPixels, int kPlanes, bool kFew>
 void SumTile(const Call& call, const Walk& walk, const Tile& tile) {
   if constexpr (kPixels > 1) {
-    if (tile.pixels < kPixels) return SumTile<Isa, kPixels - 1, kPlanes, kGroup>(call, walk, tile);
+    if (tile.pixels < kPixels) return SumTile<Isa, kPixels - 1, kPlanes, kFew>(call, walk, tile);
   }
   constexpr int kBlocks = Isa::Blocks(kPlanes);
   const int blocks = (tile.channels + kBlock - 1) / kBlock;
   int block = 0;
   for (; block + kBlocks <= blocks; block += kBlocks) {
-    SumAndStore<Isa, kPixels, kBlocks, kPlanes, kGroup>(call, walk, tile, block);
+    SumAndStore<Isa, kPixels, kBlocks, kPlanes, kFew>(call, walk, tile, block);
   }
   for (; block < blocks; ++block) {
-    SumAndStore<Isa, kPixels, 1, kPlanes, kGroup>(call, walk, tile, block);
+    SumAndStore<Isa, kPixels, 1, kPlanes, kFew>(call, walk, tile, block);
   }
 }
-
-// Of an even number of lookups of so many activation planes the sum fits a byte.
-constexpr int ByteGroup(int planes) { return 255 / MostOfTable(planes) / kLookups * kLookups; }
 
 template <typename Isa, int kPlanes>
 void SumLutRows(const Call& call, std::int64_t begin, std::int64_t end, std::uint64_t* own) {
@@ -194,10 +200,9 @@ void SumLutRows(const Call& call, std::int64_t begin, std::int64_t end, std::uin
   static_assert(kPixels <= kMaxTilePixels);
   const Filter& filter = call.geometry.filter;
   using Sum = void (*)(const Call&, const Walk&, const Tile&);
-  constexpr Sum kSums[kMaxActivationPlanes] = {
-      SumTile<Isa, kPixels, kPlanes, ByteGroup(1)>, SumTile<Isa, kPixels, kPlanes, ByteGroup(2)>,
-      SumTile<Isa, kPixels, kPlanes, ByteGroup(3)>, SumTile<Isa, kPixels, kPlanes, ByteGroup(4)>};
-  const Sum sum = kSums[filter.activations.planes - 1];
+  const bool few = filter.activations.planes == kMaxActivationPlanes;
+  const Sum sum =
+      few ? SumTile<Isa, kPixels, kPlanes, true> : SumTile<Isa, kPixels, kPlanes, false>;
   SumRows(call, begin, end, own, LutPixelBytes(filter),
           LutBlockBytes(filter) * (kTileChannels / kBlock), kPixels,
           [&](const Tile& tile, const Walk& walk) { sum(call, walk, tile); });
