@@ -4,7 +4,8 @@ A quantized layer *is* the Keras layer computed on quantized data:
 ``QuantConv2D(input_quantizer=f, kernel_quantizer=g)(x) == Conv2D(kernel=g(kernel))(f(x))``.
 
 ``tfkit.quantizers`` has the quantizers and their names. Layers with signs for both run on binary kernels after
-conversion; layers with more values ("lsq_w2", "dorefa_a4", ...) train as such and become float ops on the same values.
+conversion, layers with more values ("lsq_w2", "dorefa_a4", ...) on few-bit ones; weights that are quantized alone are
+stored in their bits. converters/lowbit/METHODS.md has it method by method.
 """
 
 from __future__ import annotations
