@@ -25,6 +25,16 @@ def test_probabilities_are_the_mass_of_the_noise() -> None:
     np.testing.assert_allclose(quantizer.probabilities(x), wanted, rtol=1e-3, atol=1e-5, err_msg=f"seed {SEED}")
 
 
+def test_probabilities_are_some_far_from_the_grid_too() -> None:
+    """There the logistic function is 1 but for its last bit, which neither rises nor falls with its argument."""
+    x = np.linspace(-60, 60, 400_001, dtype=np.float32)
+    quantizer = built(quantizers.RelaxedActivations(2), x)
+    quantizer.noise.assign(0.5)
+    found = quantizer.probabilities(x).numpy()
+    assert found.min() > 0
+    np.testing.assert_allclose(found.sum(-1), 1, rtol=1e-5)
+
+
 def test_draws_follow_the_probabilities() -> None:
     """Gumbel-max draws from the distribution itself: the share of 20000 draws lies within 5 deviations, 0.018."""
     x = np.full((20000,), 0.13, np.float32)

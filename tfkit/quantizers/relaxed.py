@@ -67,7 +67,8 @@ class _Relaxed(Drawing, LearnedQuantizer):
         edges = tf.range(self.lowest, self.highest + 2, dtype=tf.float32) - 0.5
         below = tf.sigmoid((step * edges - x[..., None]) / noise)
         mass = tf.maximum(below[..., 1:] - below[..., :-1], 0.0)  # sigmoid is not monotonous to the last bit
-        return (mass + _TINY) / (below[..., -1:] - below[..., :1] + _TINY * mass.shape[-1])
+        mass = mass + _TINY
+        return mass / tf.reduce_sum(mass, -1, keepdims=True)
 
     def _draw(self, x: Any) -> Any:
         import tensorflow as tf
