@@ -1,6 +1,6 @@
 """Ratios of deep compression: ``python -m tests.claims.deep_compression [SEEDS]`` (about two minutes a seed).
 
-Two LeNets are trained on digits, pruned by ``han``, their weights shared by k-means and then by TF-MOT's clustering
+Two LeNets are trained on digits, pruned by ``dns``, their weights shared by k-means and then by TF-MOT's clustering
 (two epochs), and coded; the file is decoded again and compared to the last bit, and the accuracy is that of what was
 decoded. Their layers have the sizes of the paper's but for the first, as digits have 8x8 pixels. AlexNet's kernels are
 **synthetic**: random normal weights of the paper's shapes, of which the paper's share of small ones is set to zero; its
@@ -33,12 +33,13 @@ from tfkit.pruning.compression import (
     strip_clusters,
 )
 from tfkit.pruning.compression.clustering import clustered
-from tfkit.pruning.han import Han
+from tfkit.pruning.dns import DynamicNetworkSurgery
 from tfkit.training import evaluate, fit
 
 keras = legacy_keras()
 layers = keras.layers
 HEADINGS = ("network", "weights", "not zero", "file, KiB", "ratio", "paper", "accuracy before", "after")
+_EPOCHS = 12
 PAGE = Path(__file__).parents[2] / "tfkit" / "pruning" / "COMPRESSION.md"
 # Layer of AlexNet -> shape, share of weights that the paper keeps (table 4 of the paper), bits.
 ALEXNET: dict[str, tuple[tuple[int, ...], float, int]] = {
@@ -95,8 +96,8 @@ def compressed(build: Any, sparsity: float, seed: int) -> tuple[float, float, An
     model = build(dataset.x_train.shape[1:], dataset.classes)
     fit(model, dataset, recipe=replace(TRAINING, learning_rate=2e-3), seed=seed)
     steps = -(-dataset.size("train") // LEARNING.batch_size)
-    network = prepare(model, Han(sparsity), epochs=LEARNING.epochs, steps=steps)
-    fit(network, dataset, recipe=replace(LEARNING, learning_rate=2e-3), seed=seed)
+    network = prepare(model, DynamicNetworkSurgery(sparsity), epochs=_EPOCHS, steps=steps)
+    fit(network, dataset, recipe=replace(LEARNING, epochs=_EPOCHS, learning_rate=2e-3), seed=seed)
     aware = cluster_aware(share_weights(finish(network)))
     fit(aware, dataset, recipe=replace(LEARNING, epochs=2, learning_rate=5e-4), seed=seed)
     shared = strip_clusters(aware)

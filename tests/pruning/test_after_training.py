@@ -155,7 +155,9 @@ def test_obs_beats_magnitude_without_training() -> None:
     x = images(64)
     pruned, keep = OptimalBrainSurgeon(0.5, exact=100, at_once=8).reduced(model, x, macs=1, multiple_of=1, layers="all")
     assert keep is None
-    assert all(share == pytest.approx(0.5, abs=0.02) for share in sparsity(pruned).values())
+    sizes = {name: pruned.get_layer(name).kernel.shape.num_elements() for name in sparsity(pruned)}
+    zeros = sum(share * sizes[name] for name, share in sparsity(pruned).items())
+    assert 0.5 <= zeros / sum(sizes.values()) < 0.53
     plain = keras.models.clone_model(model)
     plain.set_weights([w * (np.abs(w) >= np.median(np.abs(w))) if w.ndim > 1 else w for w in model.get_weights()])
     whole = np.asarray(model(x))

@@ -15,6 +15,7 @@ from tfkit.pruning.after_training import AfterTraining, read_by, windows
 from tfkit.pruning.choice import choose
 from tfkit.pruning.curvature import matrix
 from tfkit.pruning.masked import check_sparsity
+from tfkit.pruning.thresholds import largest_of_all
 
 keras = legacy_keras()
 
@@ -28,13 +29,14 @@ class OptimalBrainSurgeon(AfterTraining):
         cost:   L_q = w_q² / (2 · [H⁻¹]_qq)
         change: δw = -w_q / [H⁻¹]_qq · H⁻¹ e_q,   and q is taken out of H⁻¹
 
+    A kernel loses as many weights as lie below one threshold for |w| of all kernels: a small one has larger weights.
     Kernels of at most ``exact`` weights have the whole H, the Gauss-Newton matrix of the cross entropy. In larger ones
     every output has the Hessian of its own squared error, H = mean x xᵀ over what it reads, which all outputs of a
     layer share; each loses the same share of its weights. Layers are worked on from front to back, with the inputs
     that the network pruned so far has.
 
     Args:
-        sparsity: the share of zeros in every kernel, inside (0, 1).
+        sparsity: the share of zeros in all kernels, inside (0, 1).
         exact: the largest kernel that has the Hessian of the loss.
         samples: training images that are looked at.
         positions: outputs of a convolution that are looked at.
@@ -72,23 +74,25 @@ class OptimalBrainSurgeon(AfterTraining):
         chosen = choose(model, layers)
         _refuse(model, chosen)
         pruned = rebuilt(model, {})
+        sizes = {name: np.abs(pruned.get_layer(name).kernel.numpy()) for name in chosen}
+        shares = {name: 1 - float(mask.mean()) for name, mask in largest_of_all(sizes, self.sparsity).items()}
         for name in chosen:
             kernel = pruned.get_layer(name).kernel
-            kernel.assign(self._kernel(pruned, name, samples[: self.samples]))
+            kernel.assign(self._kernel(pruned, name, shares[name], samples[: self.samples]))
         return pruned, None
 
-    def _kernel(self, network: Any, name: str, samples: np.ndarray) -> np.ndarray:
+    def _kernel(self, network: Any, name: str, share: float, samples: np.ndarray) -> np.ndarray:
         layer = network.get_layer(name)
         w = layer.kernel.numpy().astype(np.float64)
         if w.size <= self.exact:
             inverse = self._inverse(matrix(network, layer.kernel, samples))
-            flat = surgery(w.ravel(), inverse, round(self.sparsity * w.size), self.at_once)
+            flat = surgery(w.ravel(), inverse, round(share * w.size), self.at_once)
             return flat.reshape(w.shape)
         seen = windows(layer, read_by(network, name, samples), self.positions, self.seed)
         rows = seen.reshape(len(seen), -1).astype(np.float64)
         inverse = self._inverse(rows.T @ rows / len(rows))
         columns = w.reshape(-1, w.shape[-1])
-        count = round(self.sparsity * len(columns))
+        count = min(len(columns) - 1, int(np.ceil(share * len(columns))))  # no output loses all that it reads
         done = [surgery(column, inverse, count, self.at_once) for column in columns.T]
         return np.stack(done, axis=1).reshape(w.shape)
 
