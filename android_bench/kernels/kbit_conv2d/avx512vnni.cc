@@ -24,11 +24,12 @@ TFKIT_ALWAYS_INLINE void Unpack(const Filter& filter, const std::uint32_t* pixel
       const __m256i bit = _mm256_set1_epi8(static_cast<char>(1 << j));
       bytes = _mm256_mask_add_epi8(bytes, pixel[j * words + w] & mask, bytes, bit);
     }
-    if (w + 1 < words) {
+    const int left = static_cast<int>(BytesPixelBytes(filter)) - w * kWordBits;
+    // Zen 4 takes its time for masks.
+    if (left >= kWordBits) {
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + w * kWordBits), bytes);
     } else {
-      const int left = static_cast<int>(BytesPixelBytes(filter)) - w * kWordBits;
-      _mm256_mask_storeu_epi8(out + w * kWordBits, left >= 32 ? ~0u : (1u << left) - 1, bytes);
+      _mm256_mask_storeu_epi8(out + w * kWordBits, (1u << left) - 1, bytes);
     }
   }
 }

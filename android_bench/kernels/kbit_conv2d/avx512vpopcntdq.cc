@@ -72,8 +72,10 @@ void OneSum(const Call& call, const Walk& walk, const Tile& tile) {
         for (int j = 1; j < kPlanes; ++j) {
           sum = _mm512_add_epi32(sum, _mm512_slli_epi32(counts[p][b][j], static_cast<unsigned>(j)));
         }
-        totals[p][b] =
-            _mm512_add_epi32(totals[p][b], _mm512_slli_epi32(sum, static_cast<unsigned>(i)));
+        if (i > 0) {
+          sum = _mm512_add_epi32(totals[p][b], _mm512_slli_epi32(sum, static_cast<unsigned>(i)));
+        }
+        totals[p][b] = sum;
       }
     }
   }

@@ -20,6 +20,21 @@ struct Tile {
   int channels;  // that exist
 };
 
+// Set bits of a plane's words, two at a time; `last` has those of the last word that count.
+TFKIT_ALWAYS_INLINE std::int32_t CountBits(const std::uint32_t* plane, int words,
+                                           std::uint32_t last) {
+  std::int32_t bits = 0;
+  int w = 0;
+  for (; w + 2 < words; w += 2) {
+    std::uint64_t two;
+    __builtin_memcpy(&two, plane + w, sizeof two);
+    bits += __builtin_popcountll(two);
+  }
+  std::uint64_t rest = plane[words - 1] & last;
+  if (w + 2 == words) rest |= std::uint64_t{plane[w]} << kWordBits;
+  return bits + __builtin_popcountll(rest);
+}
+
 // A pixel's words in the kernel's own way: rewrite(words, out), [planes][PlaneWords()] to
 // `pixel_bytes` bytes. What it need not know of: bits beyond the last channel are clear already.
 template <typename Rewrite>
@@ -40,9 +55,7 @@ void RewriteRows(const Call& call, std::int64_t begin, std::int64_t end, std::ui
       std::int32_t total = 0;
       for (int j = 0; j < planes; ++j) {
         const std::uint32_t* plane = pixel + std::size_t(j) * words;
-        std::int32_t bits = 0;
-        for (int w = 0; w < words - 1; ++w) bits += __builtin_popcount(plane[w]);
-        bits += __builtin_popcount(plane[words - 1] & last);
+        const std::int32_t bits = CountBits(plane, words, last);
         if (filter.bases) *sums++ = bits;
         total += bits << j;
       }
