@@ -34,6 +34,14 @@ def test_tensors_come_back_to_the_last_bit(share: float, gap_bits: int) -> None:
     assert code.codebook[0] == 0
 
 
+def test_a_zero_has_no_sign() -> None:
+    values = sparse((7, 5, 11), 0.9, 31)
+    signed = np.where(values == 0, np.float32(-0.0), values)
+    code = encode_tensor(signed, 5)
+    assert code.entries == encode_tensor(values, 5).entries
+    assert decode_tensor(code).tobytes() == values.tobytes()
+
+
 @pytest.mark.parametrize("zeros", range(12))
 def test_runs_of_zeros_of_every_length(zeros: int) -> None:
     """Gaps have two bits: runs of 3 and more need fillers."""

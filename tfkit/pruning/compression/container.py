@@ -95,7 +95,7 @@ def compress(weights: Any, gap_bits: int | Mapping[str, int] | None = None) -> C
 
 
 def decompress(source: bytes | str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """Exactly the arrays that were coded, by name.
+    """Exactly the arrays that were coded, by name; zeros in kernels are +0.0.
 
     Raises:
         ModelError: the file is missing, damaged, cut off, or no file of ``compress``.

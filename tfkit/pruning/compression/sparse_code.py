@@ -37,7 +37,10 @@ class SparseCode:
 
 
 def encode_tensor(values: np.ndarray, gap_bits: int) -> SparseCode:
-    """Code a float32 tensor of at most 65,535 different values that are not zero."""
+    """Code a float32 tensor of at most 65,535 different values that are not zero.
+
+    A zero has no sign afterwards: masks leave -0.0 where a weight was negative, which is no other weight.
+    """
     flat = np.asarray(values, np.float32).ravel()
     places = np.flatnonzero(flat)
     levels, numbers = np.unique(flat[places], return_inverse=True)
