@@ -17,7 +17,19 @@ constexpr int kMostPixels = 6;  // sums of 24 registers
 TFKIT_ALWAYS_INLINE void Unpack(const Filter& filter, const std::uint32_t* pixel,
                                 std::uint32_t last, std::uint8_t* out) {
   const int words = filter.PlaneWords();
-  for (int w = 0; w < words; ++w) {
+  int w = 0;
+  // Two words at a time where the last one is another or full.
+  for (; w + 2 <= words && (w + 2 < words || last == ~0u); w += 2) {
+    __m512i bytes = _mm512_setzero_si512();
+    for (int j = 0; j < filter.activations.planes; ++j) {
+      std::uint64_t set;
+      __builtin_memcpy(&set, pixel + j * words + w, sizeof set);
+      const __m512i bit = _mm512_set1_epi8(static_cast<char>(1 << j));
+      bytes = _mm512_mask_add_epi8(bytes, set, bytes, bit);
+    }
+    _mm512_storeu_si512(out + w * kWordBits, bytes);
+  }
+  for (; w < words; ++w) {
     const std::uint32_t mask = w + 1 == words ? last : ~0u;
     __m256i bytes = _mm256_setzero_si256();
     for (int j = 0; j < filter.activations.planes; ++j) {

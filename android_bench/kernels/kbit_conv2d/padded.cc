@@ -28,7 +28,7 @@ PaddedImage PaddedOf(const Geometry& geometry) {
 }
 
 Fit PaddedFit(const Geometry& geometry, std::int64_t pixel_bytes) {
-  constexpr std::int64_t kMaxBytes = std::int64_t{1} << 28;
+  constexpr std::int64_t kMaxBytes = std::int64_t{1} << 26;
   const std::int64_t room = kMaxBytes / geometry.batch / pixel_bytes;
   const std::int64_t rows = Extent(geometry.y);
   return rows <= room && Extent(geometry.x) <= room / rows ? Fit::kSuits : Fit::kCannot;
