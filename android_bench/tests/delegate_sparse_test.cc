@@ -271,18 +271,18 @@ TEST(DelegateSparse, LeavesADensifyThatOthersNeed) {
 TEST(DelegateSparse, SurvivesAnyNumbers) {
   const int odd[] = {-1, 0, 1, 2, 3, 4, 31, 32, 33, 1 << 20, 1 << 30, -(1 << 30)};
   int taken = 0;
-  for (int round = 0; round < 3000; ++round) {
+  for (int round = 0; round < 600; ++round) {
     Random random(1000 + round);
     FakeGraph graph = Graph();
     FakeTensor& stored = graph.tensors[kStored];
-    std::vector<int*> numbers;
-    for (std::vector<int>* list : {&stored.shape, &stored.sparsity.traversal_order}) {
-      for (int& number : *list) numbers.push_back(&number);
-    }
     if (round % 3 == 0) stored.sparsity.block_map = {random.Integer(0, 3)};
     if (round % 6 == 0) {
       stored.sparsity.traversal_order.push_back(4);
       stored.sparsity.dimensions.push_back({0, 4, {}, {}});
+    }
+    std::vector<int*> numbers;
+    for (std::vector<int>* list : {&stored.shape, &stored.sparsity.traversal_order}) {
+      for (int& number : *list) numbers.push_back(&number);
     }
     for (auto& dimension : stored.sparsity.dimensions) {
       numbers.push_back(&dimension.format);
@@ -304,8 +304,8 @@ TEST(DelegateSparse, SurvivesAnyNumbers) {
     if (!runtime.Apply(delegate->handle()) || !runtime.claimed()) continue;
     if (runtime.Allocate() && runtime.Invoke()) ++taken;
   }
-  EXPECT_GT(taken, 100);   // many a change is harmless,
-  EXPECT_LT(taken, 2000);  // and most are not
+  EXPECT_GT(taken, 20);   // many a change is harmless,
+  EXPECT_LT(taken, 400);  // and most are not
 }
 
 }  // namespace

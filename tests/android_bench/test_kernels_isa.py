@@ -33,7 +33,7 @@ def output_of(*command: str) -> str:
 def instruction_set(name: str) -> str:
     """The first part of the file's name, if it is an instruction set's."""
     first = Path(name).name.split("_")[0]
-    return first if first.startswith(("avx", "popcnt")) else ""
+    return first if first.startswith(("avx", "fma", "popcnt")) else ""
 
 
 def test_files_hold_only_their_instruction_set() -> None:
@@ -43,7 +43,7 @@ def test_files_hold_only_their_instruction_set() -> None:
         code = output_of("objdump", "-d", "--no-show-raw-insn", str(path))
         if not isa.startswith("avx512"):
             assert not AVX512.search(code), f"{name}: {AVX512.search(code)}"
-        if not isa.startswith("avx"):
+        if not isa.startswith(("avx", "fma")):
             assert not AVX.search(code), f"{name}: {AVX.search(code)}"
         if isa.startswith("avx512") and AVX512.search(code):
             found.add("avx512")
