@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from tfkit.bench.plan import Key, plan, remaining
+from tfkit.bench.plan import Key, plan, remaining, scatters
 from tfkit.bench.spec import PRESETS
 
 STANDARD, PUBLISH = PRESETS["standard"], PRESETS["publish"]
@@ -52,6 +52,17 @@ def test_publish_measures_five_processes_a_day() -> None:
     assert list(remaining(whole, {(0, 1): on(*[TODAY] * 5)}, PUBLISH, TODAY)) == []
     assert len(list(remaining(whole, {(0, 1): on(*[TODAY] * 5)}, PUBLISH, "2026-03-03"))) == 5
     assert len(list(remaining(whole, {(0, 1): on("2026-03-01", TODAY, TODAY)}, PUBLISH, TODAY))) == 3
+
+
+def test_more_processes_are_due_where_they_scatter_and_only_up_to_the_presets_number() -> None:
+    assert STANDARD.extra_processes == 5
+    assert scatters(0.03, 5, STANDARD)
+    assert scatters(0.03, 9, STANDARD)
+    assert not scatters(0.03, 10, STANDARD)
+    assert not scatters(0.025, 5, STANDARD)
+    assert not scatters(None, 1, STANDARD)
+    assert not scatters(0.5, 10, PUBLISH)
+    assert not scatters(0.5, 1, PRESETS["quick"])
 
 
 def test_one_process_needs_no_order() -> None:

@@ -9,6 +9,9 @@ from typing import Any
 
 from tfkit.bench.spec import Preset
 
+# Twice this is what ``tfkit compare`` then asks of a difference: half of the 10 % that users want to see.
+STEADY = 0.025
+
 Key = tuple[int, int]
 
 
@@ -23,6 +26,16 @@ def plan(models: int, threads: Sequence[int], preset: Preset, seed: int) -> list
             order.shuffle(turn)
         found += turn
     return found
+
+
+def scatters(variation: float | None, processes: int, preset: Preset) -> bool:
+    """Whether one more process is due: the medians of ``processes`` so far vary too much, and the preset has more.
+
+    The rule looks at the variation within one model's measurement only, never at what it is compared with, so it
+    favours no verdict.
+    """
+    most = preset.processes * preset.days + preset.extra_processes
+    return variation is not None and variation > STEADY and processes < most
 
 
 def remaining(

@@ -15,7 +15,7 @@ from tfkit.bench import extras
 from tfkit.bench.bundle import Bundle
 from tfkit.bench.cooling import Cooler
 from tfkit.bench.measure import Bench
-from tfkit.bench.plan import Key, plan, remaining
+from tfkit.bench.plan import Key, plan, remaining, scatters
 from tfkit.bench.provenance import empty_report
 from tfkit.bench.request import Request
 from tfkit.bench.result import Report, Result
@@ -156,6 +156,9 @@ class _Run:
             self._bench.push()
             for step, key in enumerate(left, 1):
                 self._process(key, f"[{step}/{len(left)}]")
+            while scattered := [key for key in sorted(self._results) if self._scatters(key)]:
+                for key in scattered:
+                    self._process(key, "[once more: its starts vary]")
             for key in sorted(self._results):
                 self._extras(key)
         except DeviceError as error:
@@ -191,6 +194,11 @@ class _Run:
         processes = (*(earlier_result.processes if earlier_result else ()), document)
         self._results[key] = self._judge.result(subject, threads, processes)
         self._keep()
+
+    def _scatters(self, key: Key) -> bool:
+        result = self._results[key]
+        variation = result.latency.between_process_cv if result.ok and result.latency else None
+        return scatters(variation, len(result.processes), self._bench.preset)
 
     def _extras(self, key: Key) -> None:
         if not self._results[key].ok:

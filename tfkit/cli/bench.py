@@ -57,7 +57,7 @@ def command(
 
     \b
     quick     64 runs in one process; says whether something is grossly off
-    standard  256 runs and 3 s in each of five processes, after waiting for a cool device
+    standard  256 runs and 3 s in each of five processes, after waiting for a cool device; up to ten where they vary
     publish   1024 runs and 60 s in each of five processes, on each of two days (--resume)
 
     The median is that of the processes' medians, since programs vary from start to start more than from run to run. A
