@@ -69,10 +69,12 @@ def counted(preset: str, pairs: int) -> tuple[Counter[str], Counter[str], Counte
         for number in range(pairs):
             for key, model in (("first", "usual"), ("again", "usual"), ("slow", "slow")):
                 reasons.update(measured(models[model], preset, files[key]))
-            same[bench.compare(files["first"], files["again"]).rows[0].verdict] += 1
+            again = bench.compare(files["first"], files["again"]).rows[0]
             # The slower one is compared with the run before it.
-            slower[bench.compare(files["again"], files["slow"]).rows[0].verdict] += 1
-            sys.stderr.write(f"{number + 1}/{pairs}: same {dict(same)}, slower {dict(slower)}\n")
+            slow = bench.compare(files["again"], files["slow"]).rows[0]
+            same[again.verdict] += 1
+            slower[slow.verdict] += 1
+            sys.stderr.write(f"{number + 1}/{pairs}: same {again.reason}; slower {slow.change or 0:+.1%}, {slow.reason}\n")
     return same, slower, reasons
 
 

@@ -4,7 +4,8 @@ What is tested are the medians of the processes. Within a process, samples share
 thousand of them are one draw of all that and not a thousand; a test on them calls any two starts of one program
 different. The Mann-Whitney test needs four processes on each side to reach p < 0.05 at all. It knows the variation
 between processes of one session only, not that between two sessions, hence the second condition: the difference must
-also be larger than 3 % and than twice the larger of the two coefficients of variation.
+also be larger than 3 % and than twice the larger of the two coefficients of variation, in a form that one disturbed
+process does not widen: it would hide a difference that the ranks of all the others show.
 """
 
 from __future__ import annotations
@@ -151,7 +152,7 @@ def judge(
     """The verdict on process medians, in seconds."""
     first, second = statistics.median(before), statistics.median(after)
     change = second / first - 1
-    variation = max(statistics.between_process_cv(group) or 0.0 for group in (before, after))
+    variation = max(statistics.robust_cv(group) or 0.0 for group in (before, after))
     threshold = max(SMALLEST_DIFFERENCE, VARIATIONS * variation)
     p = mann_whitney(before, after)
     verdict = INCONCLUSIVE

@@ -104,7 +104,7 @@ def variation(evidence: Evidence) -> Iterator[Reason]:
     if cv is not None and cv > VARIATION:
         yield suspect(
             "variation",
-            f"the medians of the processes vary by {cv:.0%}; only differences above {2 * cv:.0%} would count",
+            f"the medians of the processes vary by {cv:.0%}; tfkit compare will see large differences only",
         )
 
 
