@@ -9,9 +9,10 @@ PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 RUN_TOOLS := qemu-user libc6-arm64-cross libstdc++6-arm64-cross libgcc-s1-arm64-cross
 MODEL_TOOLS := $(RUN_TOOLS) gcc libc6-dev llvm-19|llvm-20|llvm-21|llvm-22# a|b: any of these
 TEST_TOOLS := $(MODEL_TOOLS) g++ googletest clang libclang-rt-dev adb proot openssh-server openssh-client
+BROWSER := chromium|google-chrome-stable# clicks on pages that tfkit writes
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test test-all bench bench-arm lint format clean run-tools test-tools model-tools
+.PHONY: help quickstart test test-all bench bench-arm lint format clean run-tools test-tools model-tools browser
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,7 +23,7 @@ quickstart: run-tools $(VENV)/.installed ## train, convert, verify, benchmark he
 test: test-tools $(VENV)/.installed lint ## everything a change can break, in under 25 minutes on 2 cores
 	$(PYTEST) -m "not slow"
 
-test-all: test-tools $(VENV)/.installed lint ## full matrices, sanitizers, long fuzz
+test-all: test-tools browser $(VENV)/.installed lint ## full matrices, sanitizers, long fuzz
 	$(PYTEST)
 
 bench: run-tools $(VENV)/.installed ## measure every claim and write BENCHMARKS.md
@@ -47,6 +48,9 @@ run-tools:
 
 test-tools:
 	@$(if $(NO_TOOLS),true,.ci/tools $(TEST_TOOLS:%='%') && .ci/qemu-header build/qemu)
+
+browser:
+	@$(if $(NO_TOOLS),true,.ci/tools '$(BROWSER)')
 
 model-tools:
 	@$(if $(NO_TOOLS),true,.ci/tools $(MODEL_TOOLS:%='%') && .ci/qemu-header build/qemu)

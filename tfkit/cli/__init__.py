@@ -28,6 +28,9 @@ COMMANDS = {
     "devices": ("tfkit.cli.devices", "What is attached; what would spoil a measurement; a simulated phone."),
     "bench": ("tfkit.cli.bench", "Run flatbuffers on a device: correctness first, then latency."),
     "compare": ("tfkit.cli.compare", "Two results of bench: faster, slower or inconclusive."),
+    "advise": ("tfkit.cli.advise", "Which precision is worth it, layer by layer, on a device."),
+    "sweep": ("tfkit.cli.sweep", "Train, compress and measure a grid of networks; stop and go on at any time."),
+    "report": ("tfkit.cli.report", "What a sweep found: one page with charts and tables, CSV, figures."),
 }
 
 
