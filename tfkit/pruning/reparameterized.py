@@ -15,16 +15,23 @@ from tfkit.metadata import attach_metadata, metadata_of
 keras = legacy_keras()
 
 
-class Reparameterized(keras.layers.Wrapper):  # type: ignore[name-defined]
+class Worn(keras.layers.Wrapper):  # type: ignore[name-defined]
+    """What a layer wears while a method is at work; ``unwrapped`` takes it off."""
+
+    def __init__(self, layer: Any, **kwargs: Any) -> None:
+        super().__init__(layer, **{"name": f"{layer.name}_{type(self).__name__.lower()}", **kwargs})
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return self.layer.compute_output_shape(input_shape)
+
+
+class Reparameterized(Worn):
     """A convolution or dense layer whose output is that of ``layer`` with the kernel ``effective(training)``.
 
     A method is a subclass: ``structure`` adds its variables, ``effective`` is its rule, ``penalty`` its share of the
     loss, ``after_step`` what it does to its variables after every step of the optimizer, ``final`` the kernel that is
     left when the wrapper comes off.
     """
-
-    def __init__(self, layer: Any, **kwargs: Any) -> None:
-        super().__init__(layer, **{"name": f"{layer.name}_{type(self).__name__.lower()}", **kwargs})
 
     def build(self, input_shape: Any) -> None:
         super().build(input_shape)
@@ -42,9 +49,6 @@ class Reparameterized(keras.layers.Wrapper):  # type: ignore[name-defined]
         """What the layer gives."""
         with replaced(self.layer, kernel=self.effective(training)):
             return self.layer.call(inputs)
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        return self.layer.compute_output_shape(input_shape)
 
     def structure(self, kernel: Any) -> None:
         """Create the variables of the method for a kernel (..., inputs, outputs)."""
@@ -84,7 +88,7 @@ def unwrapped(network: Any) -> Any:
     copies: dict[str, Any] = {}
 
     def clone(layer: Any) -> Any:
-        inner = layer.layer if isinstance(layer, Reparameterized) else layer
+        inner = layer.layer if isinstance(layer, Worn) else layer
         copies[layer.name] = copy = type(inner).from_config(inner.get_config())
         return copy
 
