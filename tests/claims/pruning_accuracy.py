@@ -1,14 +1,13 @@
 """Accuracy of the pruning methods on digits, over seeds: ``python -m tests.claims.pruning_accuracy [SEEDS] [NAMES]``.
 
 One small network of four layers is trained for each seed; every method starts from it. Methods for single weights go to
-80 % zeros, methods for structures to half the MACs, with the settings that they have by default, 8 epochs and, where
-the method has a cut, 4 more. NAMES are methods, by commas; rows of others are kept from the table that is written,
-``tfkit/pruning/ACCURACY.md``. Not part of ``make bench``: it takes minutes.
+80 % zeros, methods for structures to half the MACs, as `tfkit prune --method NAME` does without other options: 8 epochs
+and, where the method has a cut, 4 more. NAMES are methods, by commas; rows of others are kept from the table that is
+written, ``tfkit/pruning/ACCURACY.md``. Not part of ``make bench``: it takes minutes.
 """
 
 from __future__ import annotations
 
-import re
 import statistics
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,26 +17,25 @@ from typing import Any
 
 import numpy as np
 
-from tests.claims.table import table
+from tests.claims.table import rows_of, table
 from tfkit._files import whole_file
 from tfkit._keras import legacy_keras
 from tfkit.counting import count
 from tfkit.data import load
 from tfkit.pruning import METHODS, finish
-from tfkit.pruning.run import Goal, pruning_stages
-from tfkit.training import Recipe, evaluate, fit
+from tfkit.pruning.run import Goal, pruning_stages, tuning_recipe
+from tfkit.training import RECIPES, Recipe, evaluate, fit
 
 keras = legacy_keras()
 TARGET = "within 2 points of the unpruned network at 80 % zeros or half the MACs"
 HEADINGS = ("method", "zeros", "MACs left", "accuracy, mean", "spread", "points below unpruned", "bound")
 PAGE = Path(__file__).parents[2] / "tfkit" / "pruning" / "ACCURACY.md"
 TRAINING = Recipe("Adam along half a cosine", "as the recipe adam", learning_rate=5e-3, epochs=12, batch_size=64)
-LEARNING = Recipe("Adam along half a cosine", "as the recipe pruning", learning_rate=3e-3, epochs=8, batch_size=64)
-TUNING = Recipe("Adam along half a cosine", "as the recipe pruning", learning_rate=3e-3, epochs=4, batch_size=64)
+LEARNING = RECIPES["pruning"]
+TUNING = tuning_recipe(LEARNING)
 BOUND = 2.0
-# Settings that are not those by default: N:M has no sparsity of its own, and PSP has three structures.
+# PSP has three structures; all other settings are those by default.
 SETTINGS: dict[str, dict[str, Any]] = {
-    "n_of_m": {"n": 2, "m": 10},
     "psp kernel": {"structure": "kernel"},
     "psp group": {"structure": "group"},
 }
@@ -110,15 +108,7 @@ def rows(seeds: int = 3, names: Sequence[str] = NAMES) -> Iterator[tuple[str, ..
 
 def page(lines: Sequence[tuple[str, ...]], seeds: int) -> str:
     """The page with these rows and, for methods without one, those that it has."""
-    new = {line[0]: line for line in lines}
-    old = {}
-    if PAGE.exists():
-        cells = [
-            tuple(part.strip() for part in row[1:-1].split("|"))
-            for row in re.findall(r"^\|.*\|$", PAGE.read_text(), re.M)
-        ]
-        old = {cell[0]: cell for cell in cells if len(cell) == len(HEADINGS)}
-    known = {**old, **new}
+    known = {**rows_of(PAGE, HEADINGS), **{line[0]: line for line in lines}}
     ordered = [known[name] for name in ("unpruned", *NAMES) if name in known]
     return (
         "# Accuracy of the pruning methods\n\n"

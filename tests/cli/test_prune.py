@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from helpers.pruning import convolutional
-from helpers.training import assert_same_bits, weights
+from helpers.training import INTERRUPT, KILL, assert_same_bits, train, weights
 from tfkit._errors import UnsupportedError, UsageError
 from tfkit.cli import cli
 from tfkit.cli.prune import SPARSE, STRUCTURED, STRUCTURES
@@ -16,6 +18,7 @@ from tfkit.counting import count
 from tfkit.metadata import ModelMetadata, Preprocessing, attach_metadata
 from tfkit.pruning import METHODS
 from tfkit.saving import load, save
+from tfkit.training import RECIPES
 
 SEED = 23
 
@@ -40,6 +43,32 @@ def test_the_command_knows_every_method() -> None:
     assert STRUCTURES == KINDS
     text = CliRunner().invoke(cli, ["prune", "--help"]).stdout
     assert all(name in text for name in METHODS)
+
+
+def test_help_has_the_recipe_of_every_method() -> None:
+    """What a method does without options is what its page of accuracies was measured with."""
+    from tests.claims.pruning_accuracy import LEARNING, SETTINGS, TUNING
+
+    text = CliRunner().invoke(cli, ["prune", "--help"]).stdout
+    own = {"sparsity", "n", "m", "rows", "columns", "seed"}  # have options of their own
+    for name, kind in METHODS.items():
+        others = own if "group" in getattr(kind, "structures", ()) else {*own, "group"}
+        wanted = {
+            f"{item.name}={item.default:g}"
+            for item in fields(kind)
+            if isinstance(item.default, int | float) and item.name not in others
+        }
+        found = re.search(rf"^ +{name} {{2,}}(\S+=.*)$", text, re.M)
+        assert set(found[1].split() if found else ()) == wanted, name
+    words = " ".join(text.split())
+    assert LEARNING is RECIPES["pruning"]
+    assert (LEARNING.optimizer, LEARNING.schedule, LEARNING.batch_size) == ("adam", "cosine", 64)
+    assert (
+        f"{LEARNING.epochs} epochs of Adam in batches of 64 with a learning rate of {LEARNING.learning_rate}" in words
+    )
+    assert f"and {TUNING.epochs} more after the cut" in words
+    assert all(set(settings) == {"structure"} for settings in SETTINGS.values())
+    assert METHODS["n_of_m"]().settings()["m"] == 5 * METHODS["n_of_m"]().settings()["n"]
 
 
 def test_zeros_to_the_sparsity(model: Path, tmp_path: Path) -> None:
@@ -104,6 +133,21 @@ def test_an_interruption_changes_nothing(
     assert resumed.exit_code == 0, resumed.output
     assert_same_bits(weights(tmp_path / "whole.keras"), weights(tmp_path / "pieces.keras"), f"seed {SEED}")
     assert not (tmp_path / "pieces.keras.checkpoint").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["psp", "han"])
+def test_a_killed_run_goes_on_to_the_same_bits(method: str, model: Path, tmp_path: Path) -> None:
+    """In processes of their own, by SIGKILL and Ctrl-C, while pruning and while what is left is trained."""
+    arguments = [str(model), "--data", "digits", *goal(method), "--epochs", "3", "--tuning-epochs", "3"]
+    whole = train([*arguments, "-o", str(tmp_path / "whole.keras")], command="prune")
+    assert whole.codes == [0], whole.stderr
+    signals = [KILL, INTERRUPT, KILL]
+    pieces = train([*arguments, "-o", str(tmp_path / "pieces.keras")], signals, SEED, command="prune")
+    assert pieces.codes == [-KILL, 130, -KILL, 0], pieces.stderr
+    assert_same_bits(weights(tmp_path / "whole.keras"), weights(tmp_path / "pieces.keras"), f"seed {SEED}")
+    assert any(" goes on after epoch " in line for line in pieces.stderr)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pieces.keras", "whole.keras"]
 
 
 def test_usage(model: Path, tmp_path: Path) -> None:

@@ -28,17 +28,17 @@ class Run:
     stderr: list[str] = field(default_factory=list)
 
 
-def train(arguments: Sequence[str], signals: Sequence[int] = (), seed: int = 0) -> Run:
-    """Run ``tfkit train`` until it is done; every process but the last gets a signal after one more epoch.
+def train(arguments: Sequence[str], signals: Sequence[int] = (), seed: int = 0, command: str = "train") -> Run:
+    """Run ``tfkit train`` (or prune) until it is done; every process but the last gets a signal after one more epoch.
 
     The signal comes up to a second after the line of that epoch: while the next one trains, is evaluated, or is
     being written.
     """
     rng = random.Random(seed)
-    command = [sys.executable, "-m", "tfkit", "train", *arguments]
+    argv = [sys.executable, "-m", "tfkit", command, *arguments]
     run = Run()
     for number in (*signals, None):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert process.stderr is not None
         if number is not None:
             for line in process.stderr:

@@ -71,7 +71,7 @@ class NOfM(Method):
     source: ClassVar[str] = "Zhou et al. 2021, https://arxiv.org/abs/2102.04010"
 
     n: int = 2
-    m: int = 8
+    m: int = 10
     decay: float = 0.5
 
     def __post_init__(self) -> None:
