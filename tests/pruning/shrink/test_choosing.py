@@ -170,3 +170,12 @@ def test_open_shapes_are_named() -> None:
     with pytest.raises(UnsupportedError, match=r"'a' has the open shape \(None, None, None, 8\)"):
         select(model, {"a": np.ones(8)})
     assert shrink(model, keep={"a": [1, 2]}).after is None
+
+
+def test_without_scores_the_message_says_what_keeps_all() -> None:
+    x = inputs = layers.Input((8, 8, 3))
+    x = layers.Conv2D(32, 3, name="stem")(x)
+    x = QuantConv2D(32, 3, input_quantizer="ste_sign", kernel_quantizer="ste_sign", name="binary")(x)
+    model = keras.Model(inputs, layers.Conv2D(4, 1, name="end")(x))
+    with pytest.raises(UnsupportedError, match=r"no channel may go; .*\n  - 'binary' \(QuantConv2D\) reads them: "):
+        select(model, filter_norms(model))

@@ -16,6 +16,7 @@ from tfkit.pruning.shrink.shrinking import channels_of
 from tfkit.pruning.shrink.structure import Structure, structure_of
 
 SCOPES = ("global", "uniform")
+_REASONS = 6
 
 
 def select(
@@ -83,10 +84,18 @@ def _worth(structure: Structure, scores: Mapping[str, Sequence[float] | np.ndarr
         if not structure.is_free(number) or not scored[classes].all():
             worth[classes] = np.nan
     if np.isnan(worth).all():
-        reasons = dict.fromkeys(structure.fixed[one] for one in np.flatnonzero(scored) if one in structure.fixed)
-        listed = "".join(f"\n  - {reason}" for reason in reasons)
-        raise UnsupportedError(f"no channel with a score may go; what keeps them:{listed}")
+        raise UnsupportedError(_why_not(structure, scored))
     return worth
+
+
+def _why_not(structure: Structure, scored: np.ndarray) -> str:
+    """What keeps the channels with a score; without any score, all channels."""
+    some = bool(scored.any())
+    asked = np.flatnonzero(scored) if some else [one for one, names in enumerate(structure.members) if names]
+    reasons = list(dict.fromkeys(structure.fixed[int(one)] for one in asked if int(one) in structure.fixed))
+    more = [f"and {len(reasons) - _REASONS} more of the kind"] if len(reasons) > _REASONS else []
+    listed = "".join(f"\n  - {reason}" for reason in [*reasons[:_REASONS], *more])
+    return f"no channel{' with a score' if some else ''} may go; what keeps them:{listed}"
 
 
 class _Choice:
