@@ -14,6 +14,7 @@ from tfkit._errors import UnsupportedError, UsageError
 from tfkit.counting import count
 from tfkit.pruning.cutting import cut, cut_again
 from tfkit.pruning.group_lasso import GroupLasso
+from tfkit.pruning.group_vd import GroupVD
 from tfkit.pruning.psp import PSP
 from tfkit.pruning.slimming import NetworkSlimming
 from tfkit.pruning.structures import by_filters, structures_of
@@ -55,6 +56,38 @@ def test_what_reads_a_channel_decides_what_it_is_worth() -> None:
     assert len(found) == 1
     (worth,) = found.values()
     np.testing.assert_allclose(worth, scores["b"] + scores["out"])
+
+
+def grouped(seed: int) -> Any:
+    """A convolution whose eight channels the next one reads in four groups, and nobody else."""
+    keras.utils.set_random_seed(seed)
+    inputs = layers.Input((4, 4, 3))
+    x = layers.ReLU()(layers.Conv2D(8, 3, padding="same", name="a")(inputs))
+    x = layers.Conv2D(12, 3, padding="same", groups=4, name="b")(x)
+    return keras.Model(inputs, layers.Dense(5, name="out")(layers.GlobalAveragePooling2D()(x)))
+
+
+def test_a_channel_is_read_by_its_group_only() -> None:
+    model = grouped(SEED)
+    part = structures_of(model, "all", "channel")["b"]
+    kernel = np.random.default_rng(SEED).normal(size=(3, 3, 2, 12)).astype(np.float32)
+    # Two channels and three outputs a group.
+    by_hand = [kernel[:, :, c % 2, 3 * (c // 2) : 3 * (c // 2) + 3].sum() for c in range(8)]
+    np.testing.assert_allclose(part.sums(kernel), by_hand, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(part.sizes(kernel.shape), [27] * 8)
+    scores = {"b": np.arange(8.0)}
+    np.testing.assert_array_equal(by_filters(model, scores, {"b": part})["a"], np.arange(8.0))
+
+
+@pytest.mark.parametrize("method", [PSP(), GroupLasso(), GroupVD()], ids=lambda method: method.name)
+def test_channels_of_grouped_convolutions_are_cut(method: Any) -> None:
+    model = shake(grouped(SEED), SEED)
+    network = begun(model, method).network
+    x = np.random.default_rng(SEED).normal(size=(2, 4, 4, 3)).astype(np.float32)
+    assert network(x, training=True).shape == (2, 5)
+    small, _ = cut(network, 0.6, multiple_of=1)
+    assert count(small).macs <= 0.6 * count(model).macs
+    assert small.get_layer("a").filters < 8
 
 
 def test_positions_and_blocks() -> None:

@@ -44,7 +44,7 @@ class ScaledKernel(StructuredKernel, VariationalKernel):
             deviation = tf.exp(0.5 * self.scale_log_variance)
             z = self.scale + deviation * self.normal((tf.shape(inputs)[0], self.parts.count))
             # One scale per sample and channel, where the channel is read.
-            spread = tf.gather(tf.concat([z, tf.ones_like(z[:, :1])], 1), self.parts.places[:, 0], axis=1)
+            spread = tf.gather(tf.concat([z, tf.ones_like(z[:, :1])], 1), self.parts.inputs, axis=1)
             scaled = inputs * tf.reshape(spread, [-1, *[1] * (len(inputs.shape) - 2), spread.shape[1]])
             mean = linear(self.layer, scaled, tf.convert_to_tensor(self.layer.kernel))
             variance = linear(self.layer, tf.square(scaled), tf.exp(self.log_variance))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,10 +24,12 @@ class Structure:
         places: int32, broadcastable to the kernel: the number of the structure that a weight belongs to;
             ``count`` for weights that always stay.
         count: how many structures there are.
+        inputs: (inputs,), for channels: the structure that each input belongs to, ``count`` where it stays.
     """
 
     places: np.ndarray
     count: int
+    inputs: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
 
     def spread(self, values: Any) -> Any:
         """``values`` (count,) where their weights are, 1 elsewhere; broadcastable to the kernel."""
@@ -71,25 +73,37 @@ def structures_of(model: Any, layers: Any, kind: str, group: int = 8) -> dict[st
 
 
 def _channels(model: Any, chosen: dict[str, Any]) -> dict[str, Structure]:
-    places: dict[str, np.ndarray] = {}
+    read: dict[str, np.ndarray] = {}
     counts: dict[str, int] = {}
     for coupled in coupled_channels(model):
         if coupled.fixed is not None:
             continue
         for reader in coupled.readers:
             layer = chosen.get(reader.layer)
-            if layer is None or getattr(layer, "groups", 1) > 1:
-                continue  # a group reads its own channels only: another reader, or nobody, tells what they are worth
-            inputs = int(layer.kernel.shape[-2])
+            if layer is None:
+                continue
+            inputs = int(layer.kernel.shape[-2]) * _groups(layer)
             start = counts.get(reader.layer, 0)
-            where = places.setdefault(reader.layer, np.full(inputs, -1, np.int32))
+            where = read.setdefault(reader.layer, np.full(inputs, -1, np.int32))
             where[reader.indices] = start + np.arange(coupled.size, dtype=np.int32)[:, np.newaxis]
             counts[reader.layer] = start + coupled.size
-    return {
-        name: Structure(np.where(places[name] < 0, counts[name], places[name])[:, np.newaxis], counts[name])
-        for name in chosen
-        if name in places
-    }
+    found = {}
+    for name in (name for name in chosen if name in read):
+        of_input = np.where(read[name] < 0, counts[name], read[name])
+        found[name] = Structure(_where_read(chosen[name], of_input), counts[name], of_input)
+    return found
+
+
+def _where_read(layer: Any, of_input: np.ndarray) -> np.ndarray:
+    """Structures of inputs as ``places``: an output of a grouped convolution reads the channels of its group only."""
+    groups = _groups(layer)
+    if groups == 1:
+        return of_input[:, np.newaxis]
+    return np.repeat(of_input.reshape(groups, -1).T, int(layer.kernel.shape[-1]) // groups, axis=1)
+
+
+def _groups(layer: Any) -> int:
+    return int(getattr(layer, "groups", 1))
 
 
 def _positions(layer: Any) -> Structure:
@@ -100,8 +114,8 @@ def _positions(layer: Any) -> Structure:
 
 def _has_blocks(layer: Any, group: int) -> bool:
     inputs, outputs = layer.kernel.shape[-2:]
-    one = getattr(layer, "groups", 1) == 1
-    return bool(one and len(layer.kernel.shape) > 2 and inputs % group == 0 == outputs % group and inputs > group)
+    fits = inputs % group == 0 == outputs % group and inputs > group
+    return bool(_groups(layer) == 1 and len(layer.kernel.shape) > 2 and fits)
 
 
 def _blocks(layer: Any, group: int) -> Structure:
@@ -121,7 +135,7 @@ def by_filters(model: Any, scores: dict[str, np.ndarray], structures: dict[str, 
     worths = []
     for coupled in coupled_channels(model):
         readers = [reader for reader in coupled.readers if coupled.fixed is None and reader.layer in scores]
-        parts = [scores[r.layer][structures[r.layer].places[r.indices[:, 0], 0]] for r in readers]
+        parts = [scores[r.layer][structures[r.layer].inputs[r.indices[:, 0]]] for r in readers]
         worths.append(np.sum(parts, 0) if parts else None)
     return of_sets(model, worths)
 
