@@ -38,14 +38,15 @@ PROGRAMS = ("qemu-aarch64", "qemu-aarch64-static")
 
 
 class QemuDevice(HostFiles):
-    """One emulated core type."""
+    """One emulated core type; ``options`` are more of qemu's, such as a plugin."""
 
     platform = _native.ARM64
     times_meaningful = False
 
-    def __init__(self, cpu: ArmCpu) -> None:
+    def __init__(self, cpu: ArmCpu, options: Sequence[str] = ()) -> None:
         self.name = f"qemu:{cpu.name}"
         self._cpu = cpu
+        self._options = tuple(options)
         self._qemu = program()
         check_libraries()
         self._prefix = tempfile.TemporaryDirectory(prefix="tfkit-qemu-")
@@ -57,7 +58,7 @@ class QemuDevice(HostFiles):
         """Arm programs run emulated, all others (``cat``) as they are on this machine."""
         if not _is_arm(command[0]):
             return process.run(command, timeout=timeout)
-        emulator = [self._qemu, "-cpu", self._cpu.name, "-L", self._prefix.name]
+        emulator = [self._qemu, "-cpu", self._cpu.name, "-L", self._prefix.name, *self._options]
         loader = [str(SYSROOT / LOADER), "--library-path", str(SYSROOT)]
         # The guest must not obey the loader settings of the host.
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("LD_", "QEMU_"))}
