@@ -29,11 +29,20 @@ def filters(study: Study) -> Element:
 
 
 def legend(study: Study) -> Element:
-    """One button a series; pressed means shown."""
+    """One button a series, pressed means shown; and what the other signs in the charts mean."""
     made = element("div", class_="legend", role="group", aria_label="Series")
     for place, name in enumerate(study.series):
         made.append(element("button", mark(place), name, type="button", aria_pressed="true", data_series=str(place)))
+    circle = MARKS["o"]
+    made.append(_key("Pareto front", element("path", class_="front", d="M-8 0H8")))
+    made.append(_key("int8 baseline", element("path", d=circle), element("circle", class_="ring", r="7.5")))
+    made.append(_key("not trusted", element("path", class_="hollow", d=circle)))
     return made
+
+
+def _key(text: str, *drawing: Element) -> Element:
+    sign = element("svg", *drawing, class_="mark", viewBox="-8 -8 16 16", aria_hidden="true")
+    return element("span", sign, text, class_="key")
 
 
 def mark(place: int) -> Element:

@@ -10,16 +10,17 @@ from xml.etree.ElementTree import Element
 
 import tfkit
 from tfkit.tradeoffs.report import palette, wording
+from tfkit.tradeoffs.report.averages import Average
 from tfkit.tradeoffs.report.content import content
 from tfkit.tradeoffs.report.details import Details
 from tfkit.tradeoffs.report.filters import filters, legend
-from tfkit.tradeoffs.report.markup import append, element, embedded, facts, raw, table, written
+from tfkit.tradeoffs.report.markup import Child, append, element, embedded, facts, raw, table, written
 from tfkit.tradeoffs.report.rows import rows
 from tfkit.tradeoffs.report.study import Device, Study
 
 _ASSETS = Path(__file__).with_name("assets")
 # In this order they make one script: what is used stands before what uses it.
-_SCRIPTS = ("state", "svg", "scale", "details", "chart", "bars", "table", "export", "main")
+_SCRIPTS = ("state", "svg", "scale", "details", "labels", "chart", "bars", "table", "export", "main")
 _READING = (
     ("throughput", "inferences per second one after the other, 1 / median latency; on emulated devices the number of "
      "instructions stands in its place, which is not a time"),
@@ -82,7 +83,7 @@ def _hash(text: str) -> str:
 
 def _body(study: Study) -> Iterator[Element]:
     yield element("header", element("h1", study.title), element("p", f"{study.summary}."))
-    yield element("noscript", element("p", "Charts, filters and details need JavaScript; the tables do not."))
+    yield element("p", "Charts, filters and details need JavaScript; the tables do not.", id="no-script")
     if not study.averages:
         yield element("p", "No point is finished yet.", class_="warning")
     main = element("main")
@@ -135,21 +136,24 @@ def _choice(name: str, title: str, options: tuple[tuple[str, str], ...]) -> Elem
 
 
 def _against_int8(study: Study) -> Element | None:
-    compared = [(device, one) for device in study.devices for one in device.comparisons]
-    if not compared:
-        return None
-    headings = ("binary or few-bit", "device", "verdict", "best int8 at its cost", "cheapest int8 at its accuracy")
     lines = []
-    for device, one in compared:
-        cheap, accurate = one.as_cheap, one.as_accurate
-        beside = [
-            "-" if other is None else f"{other.name}: {wording.accuracy(other.mean.accuracy)}, {wording.cost(other)}"
-            for other in (cheap, accurate)
-        ]
-        own = f"{one.low_bit.name}: {wording.accuracy(one.low_bit.mean.accuracy)}, {wording.cost(one.low_bit)}"
-        lines.append((own, device.name, one.verdict, *beside))
+    for device in study.devices:
+        if any(study.families[one.mean.key] == "int8" for one in device.averages):  # else its remark says all there is
+            for one in device.comparisons:
+                beside = (_beside(one.low_bit), one.verdict, _beside(one.as_cheap), _beside(one.as_accurate))
+                lines.append((device.name, *beside))
+    if not lines:
+        return None
+    headings = ("device", "binary or few-bit", "verdict", "best int8 at its cost", "cheapest int8 at its accuracy")
     title = element("h2", "Binary and few-bit points beside int8", id="int8")
     return element("section", title, table(headings, lines), aria_labelledby="int8")
+
+
+def _beside(one: Average | None) -> Child:
+    if one is None:
+        return "none"
+    figures = f"{wording.accuracy(one.mean.accuracy)}, {wording.cost(one)}"
+    return element("div", element("div", figures), element("small", one.name))
 
 
 def _bars(study: Study) -> Element | None:

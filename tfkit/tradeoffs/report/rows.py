@@ -19,12 +19,12 @@ _COLUMNS = (
     ("accuracy", "accuracy"),
     ("latency", "latency"),
     ("instructions", "instructions"),
+    ("front", "Pareto"),
+    ("trusted", "trust"),
     ("size", "size"),
     ("memory", "peak memory"),
     ("macs", "MACs"),
     ("parameters", "parameters"),
-    ("front", "Pareto"),
-    ("trusted", "trust"),
     ("seeds", "seeds"),
 )
 _TEXTS = ("series", "label", "device", "front", "trusted")

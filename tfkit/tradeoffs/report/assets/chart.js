@@ -3,9 +3,9 @@ const MARGIN = { top: 14, right: 18, bottom: 48, left: 56 };
 
 // What the horizontal axis shows of a cost.
 function axisOf(device) {
-  if (device.emulated) return { value: (cost) => cost, title: "instructions per inference (fewer is better)" };
-  if (state.axis === "latency") return { value: (cost) => cost, title: "latency in ms (less is better)" };
-  return { value: (cost) => 1000 / cost, title: "throughput, inferences per second (more is better)" };
+  if (device.emulated) return { value: (cost) => cost, title: "instructions per inference", better: "fewer" };
+  if (state.axis === "latency") return { value: (cost) => cost, title: "latency in ms", better: "less" };
+  return { value: (cost) => 1000 / cost, title: "throughput, inferences per second", better: "more" };
 }
 
 function drawChart(plot, number) {
@@ -21,8 +21,8 @@ function drawChart(plot, number) {
   const height = width < 520 ? 320 : 420;
   const { x, y } = scales(points, axis, width, height);
   const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height });
-  drawing.append(...grid(x, y, width, height, axis.title));
-  drawing.append(...frontLine(points, number, axis, x, y));
+  drawing.append(...grid(x, y, width, height, width < 520 ? axis.title : `${axis.title} (${axis.better} is better)`));
+  drawing.append(...frontLine(points, axis, x, y));
   for (const group of seriesLines(points)) drawing.append(groupLine(group, axis, x, y));
   for (const point of points) drawing.append(...errorBars(point, axis, x, y));
   for (const point of points) drawing.append(markOf(point, axis, x, y));
@@ -64,7 +64,7 @@ function* grid(x, y, width, height, title) {
 }
 
 // Stairs through the points of the front, around what they beat.
-function* frontLine(points, number, axis, x, y) {
+function* frontLine(points, axis, x, y) {
   const best = points.filter((p) => p.front).sort((a, b) => axis.value(a.cost) - axis.value(b.cost));
   if (best.length < 2) return;
   const falling = best[0].accuracy >= best[best.length - 1].accuracy; // as over throughput
@@ -126,30 +126,6 @@ function markOf(point, axis, x, y) {
   made.append(svg("path", { d: series.mark }));
   made.addEventListener("click", () => openPoint(point.place));
   return made;
-}
-
-// The names of few series stand beside their last marks, pushed apart where they would meet.
-function* labels(points, axis, x, y, width) {
-  const last = new Map();
-  for (const point of points) {
-    const at = x.at(axis.value(point.cost));
-    if (!(last.get(point.series)?.at >= at)) last.set(point.series, { at, y: y.at(point.accuracy), point });
-  }
-  if (last.size > 8) return;
-  let free = -Infinity;
-  for (const label of [...last.values()].sort((a, b) => a.y - b.y)) {
-    const series = data.series[label.point.series];
-    const place = Math.max(label.y - 9, free + 14);
-    free = place;
-    const beyond = label.at > width - 150;
-    const attributes = {
-      class: `label ${series.colour}`,
-      x: label.at + (beyond ? -12 : 12),
-      y: place,
-      "text-anchor": beyond ? "end" : "start",
-    };
-    yield svg("text", attributes, series.name);
-  }
 }
 
 // One mark can be reached by Tab; the arrow keys go from it to its neighbours, Enter and Space open it.

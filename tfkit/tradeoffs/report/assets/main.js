@@ -58,4 +58,5 @@ function start() {
   });
 }
 
+document.getElementById("no-script").hidden = true;
 if (data.points.length > 0) start();
