@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-FOLDER = Path(__file__).parent.parent / "examples" / "figure3"
-
-
-def example(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"figure3_{name}", FOLDER / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module.__name__] = module  # where dataclasses look for their annotations
-    spec.loader.exec_module(module)
-    return module
+from helpers.examples import EXAMPLES, example
 
 
 def run(method: str, mode: str, bits: int, errors: list[float]) -> list[dict[str, Any]]:
@@ -35,7 +23,8 @@ def test_a_run_goes_on_where_the_last_one_ended(tmp_path: Path) -> None:
     known = [{"method": "BNN", "mode": "both", "bits": 1, "kernel": "bnn", "inputs": "bnn", "seed": 0, "error": 7.0}]
     results = tmp_path / "figure3.json"
     results.write_text(json.dumps({"settings": settings, "runs": known}))
-    command = [sys.executable, FOLDER / "experiment.py", "--small", "--seeds", "2", "--epochs", "1", "--only", "BNN"]
+    script = EXAMPLES / "figure3" / "experiment.py"
+    command = [sys.executable, script, "--small", "--seeds", "2", "--epochs", "1", "--only", "BNN"]
     done = subprocess.run([*command, "--output", results], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("BNN both 1 bits, seed 1: ")
@@ -43,7 +32,7 @@ def test_a_run_goes_on_where_the_last_one_ended(tmp_path: Path) -> None:
     assert [one["seed"] for one in found["runs"]] == [0, 1]
     assert found["runs"][0]["error"] == 7.0
     with pytest.raises(SystemExit, match=r"is of another experiment, .*'epochs': 1"):
-        example("experiment").run(results, {**settings, "epochs": 2}, 1, set())
+        example("figure3", "experiment").run(results, {**settings, "epochs": 2}, 1, set())
 
 
 def test_the_report_judges_means_by_their_spread(tmp_path: Path) -> None:
@@ -59,7 +48,7 @@ def test_the_report_judges_means_by_their_spread(tmp_path: Path) -> None:
     settings = {"network": "n", "data": "d", "epochs": 3, "augment": False, "most_bits": 4}
     results = tmp_path / "r.json"
     results.write_text(json.dumps({"settings": settings, "runs": runs}))
-    page, plot = example("report").write(results)
+    page, plot = example("figure3", "report").write(results)
     text = page.read_text()
     assert "Float: 5.00 (5.00 to 5.00)" in text
     assert "| DoReFa | 2 | 31.00 (30.00 to 32.00) | 6.50 (6.00 to 7.00) |  |" in text

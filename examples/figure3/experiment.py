@@ -13,17 +13,20 @@ survey's text does not list the bit widths of its figure; DoReFa has 1 to 4 and 
 from __future__ import annotations
 
 import argparse
-import json
-import os
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from figures.inputs import suited
+from figures.results import Results
+
 from tfkit import models
 from tfkit.data import load
-from tfkit.metadata import Preprocessing, attach_metadata, metadata_of
 from tfkit.training import RECIPES, fit
 
 MODES = ("weights", "activations", "both")
@@ -63,19 +66,15 @@ def error(setting: Setting, network: str, dataset: Any, epochs: int, augment: bo
         input_quantizer=setting.inputs,
         seed=seed,
     )
-    if dataset.shape[-1] == 1:  # digits have grey levels 0 to 16
-        attach_metadata(model, replace(metadata_of(model), preprocessing=Preprocessing(1 / 8, -1.0, 0.0, 16.0)))
     recipe = replace(RECIPES["few_bit"], epochs=epochs, augment=augment)
-    history = fit(model, dataset, recipe=recipe, seed=seed)
+    history = fit(suited(model, dataset), dataset, recipe=recipe, seed=seed)
     return 100 * (1 - history["val_accuracy"][-1])
 
 
 def run(path: Path, settings: dict[str, Any], seeds: int, only: set[str]) -> None:
     """All runs that ``path`` has not; after each of them it holds one more."""
-    found = json.loads(path.read_text()) if path.exists() else {"settings": settings, "runs": []}
-    if found["settings"] != settings:
-        raise SystemExit(f"{path} is of another experiment, {found['settings']}; give another --output")
-    done = {(one["method"], one["mode"], one["bits"], one["seed"]) for one in found["runs"]}
+    results = Results(path, settings)
+    done = results.keys("method", "mode", "bits", "seed")
     dataset = load(settings["data"])
     for seed in range(seeds):
         for setting in grid(settings["most_bits"]):
@@ -84,10 +83,7 @@ def run(path: Path, settings: dict[str, Any], seeds: int, only: set[str]) -> Non
             started = time.monotonic()
             percent = error(setting, settings["network"], dataset, settings["epochs"], settings["augment"], seed)
             seconds = round(time.monotonic() - started, 1)
-            found["runs"].append({**asdict(setting), "seed": seed, "error": round(percent, 3), "seconds": seconds})
-            temporary = path.with_suffix(".part")
-            temporary.write_text(json.dumps(found, indent=1) + "\n")
-            os.replace(temporary, path)
+            results.add({**asdict(setting), "seed": seed, "error": round(percent, 3), "seconds": seconds})
             print(f"{setting.method} {setting.mode} {setting.bits} bits, seed {seed}: {percent:.2f} % in {seconds} s")
 
 

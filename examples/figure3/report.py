@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 import statistics
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from figures import svg
+from figures.results import cell, spread
 
 Point = tuple[str, str, int]  # method, mode, bits
 COLOURS = {"activations": "#3566a8", "weights": "#3b8b4b", "both": "#8d4aa5"}
@@ -32,7 +36,7 @@ def compared(errors: Mapping[Point, Sequence[float]], pairs: Sequence[tuple[Poin
         difference = statistics.fmean(errors[low]) - statistics.fmean(errors[high])
         if difference <= 0:
             counts["hold"] += 1
-        elif difference <= max(max(errors[p]) - min(errors[p]) for p in (low, high)):
+        elif difference <= spread(errors[low], errors[high]):
             counts["spread"] += 1
         else:
             against.append(f"{_name(low)} is {difference:.2f} points above {_name(high)}")
@@ -65,14 +69,14 @@ def document(found: Mapping[str, Any], plot: str) -> str:
     errors, settings = points(found), found["settings"]
     rows = ["| method | bits | activations | weights | both |", "|---|---|---|---|---|"]
     for method, bits in dict.fromkeys((m, b) for m, way, b in errors if way):
-        cells = [_cell(errors.get((method, mode, bits))) for mode in MODES]
+        cells = [cell(errors.get((method, mode, bits))) for mode in MODES]
         rows.append(f"| {method} | {bits} | {' | '.join(cells)} |")
     seeds = max(len(values) for values in errors.values())
     return "\n".join(
         [
             f"# Test error of {settings['network']} on {settings['data']}\n",
             f"Percent, mean and range over {seeds} seeds, {settings['epochs']} epochs each. "
-            f"Float: {_cell(errors.get(('float', '', 32)))}.\n",
+            f"Float: {cell(errors.get(('float', '', 32)))}.\n",
             f"![{plot}]({plot})\n",
             *rows,
             "",
@@ -83,65 +87,39 @@ def document(found: Mapping[str, Any], plot: str) -> str:
     )
 
 
-def svg(found: Mapping[str, Any]) -> str:
+def figure(found: Mapping[str, Any]) -> str:
     """A point for each mean, a line from the lowest to the highest seed; the axis of the error is logarithmic."""
     errors = points(found)
     width, height, left, bottom = 900, 420, 50, 360
     columns = list(dict.fromkeys((m, b) for m, way, b in errors if way))
-    everything = [value for values in errors.values() for value in values]
-    low, high = max(min(everything), 0.1) / 1.2, max(everything) * 1.2
-
-    def y(value: float) -> float:
-        return bottom - (bottom - 30) * math.log(max(value, low) / low) / math.log(high / low)
-
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
-        'font-size="12">',
-        f'<rect width="{width}" height="{height}" fill="white"/>',
-        f'<text x="{left}" y="18">test error in percent</text>',
-    ]
-    for tick in (0.5, 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 90):
-        if low <= tick <= high:
-            parts.append(f'<line x1="{left}" x2="{width}" y1="{y(tick):.1f}" y2="{y(tick):.1f}" stroke="#ddd"/>')
-            parts.append(f'<text x="{left - 6}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:g}</text>')
+    axis = svg.Axis.around((value for values in errors.values() for value in values), bottom, 30, least=0.1)
+    parts = [*svg.legend(left, list(COLOURS.items())), *svg.levels(axis, left, width)]
     base = errors.get(("float", "", 32))
     if base:
-        level = y(statistics.fmean(base))
-        parts.append(f'<line x1="{left}" x2="{width}" y1="{level:.1f}" y2="{level:.1f}" stroke="#c0392b"/>')
-        parts.append(f'<text x="{width - 4}" y="{level - 4:.1f}" text-anchor="end" fill="#c0392b">float</text>')
+        level = axis.at(statistics.fmean(base))
+        parts.append(svg.line(left, level, width, level, "#c0392b"))
+        parts.append(svg.text(width - 4, level - 4, "float", "end", "#c0392b"))
     step = (width - left) / max(len(columns), 1)
     for number, (method, bits) in enumerate(columns):
         middle = left + step * (number + 0.5)
-        parts.append(f'<text x="{middle:.1f}" y="{bottom + 18}" text-anchor="middle">{bits}</text>')
+        parts.append(svg.text(middle, bottom + 18, str(bits), "middle"))
         if not number or columns[number - 1][0] != method:
-            parts.append(f'<text x="{middle - step / 3:.1f}" y="{bottom + 36}">{method}</text>')
+            parts.append(svg.text(middle - step / 3, bottom + 36, method))
         for place, mode in enumerate(MODES):
             values = errors.get((method, mode, bits))
             if values:
-                x, colour = middle + (place - 1) * step / 5, COLOURS[mode]
-                ends = f'y1="{y(min(values)):.1f}" y2="{y(max(values)):.1f}"'
-                parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" {ends} stroke="{colour}" stroke-width="2"/>')
-                parts.append(f'<circle cx="{x:.1f}" cy="{y(statistics.fmean(values)):.1f}" r="4" fill="{colour}"/>')
-    for place, (mode, colour) in enumerate(COLOURS.items()):
-        parts.append(f'<circle cx="{left + 200 + 110 * place}" cy="14" r="4" fill="{colour}"/>')
-        parts.append(f'<text x="{left + 210 + 110 * place}" y="18">{mode}</text>')
-    parts.append(f'<text x="{left - 6}" y="{bottom + 18}" text-anchor="end">bits</text>')
-    return "\n".join([*parts, "</svg>\n"])
+                parts += svg.point(middle + (place - 1) * step / 5, axis, values, COLOURS[mode])
+    parts.append(svg.text(left - 6, bottom + 18, "bits", "end"))
+    return svg.document(width, height, parts)
 
 
 def write(results: Path) -> list[Path]:
     """Table and plot beside the results."""
     found = json.loads(results.read_text())
     page, plot = results.with_suffix(".md"), results.with_suffix(".svg")
-    plot.write_text(svg(found))
+    plot.write_text(figure(found))
     page.write_text(document(found, plot.name))
     return [page, plot]
-
-
-def _cell(values: Sequence[float] | None) -> str:
-    if not values:
-        return ""
-    return f"{statistics.fmean(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
 def _name(point: Point) -> str:
