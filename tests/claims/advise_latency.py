@@ -1,0 +1,197 @@
+"""How well latencies are predicted: networks of the zoo that the model was not fitted to, and mixes of precisions.
+
+Every network is timed whole, and op by op in pieces: flatbuffers of a few ops each, cut out of it, so that what is
+predicted never ran as a whole when its ops were timed. Turns of both are interleaved and the fastest counts. Then
+
+- held out: the overheads are fitted to the other architectures, the ops' times are the network's own from its pieces;
+- mixes: networks with some layers in bits, from the times of the ops of those with all or none in bits; ops that only
+  the mix has are estimated from their kind;
+- unmeasured: nothing of the network was timed, its ops are estimated from ops of the same kind in other architectures;
+  those with an op of another kind or size are refused, and are counted apart.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from tests.claims import target
+from tests.claims.table import table
+from tfkit import models
+from tfkit.converters import flatbuffer as fb
+from tfkit.devices import connect
+from tfkit.tradeoffs.advise.cache import Measurements
+from tfkit.tradeoffs.advise.latency import LatencyModel, OutsideMeasured
+from tfkit.tradeoffs.advise.mixture import layers_of
+from tfkit.tradeoffs.advise.reference import converted as from_the_zoo
+from tfkit.tradeoffs.advise.sites import sites
+from tfkit.tradeoffs.advise.timing import Stopwatch
+from tfkit.tradeoffs.advise.variants import Mix, converted, random_samples
+
+TITLE = "Predicted latencies: tfkit advise on networks it was not fitted to, single thread"
+WITHIN, LEAST = 0.10, 0.90
+TARGET = f"at least {LEAST:.0%} of held-out networks within +-{WITHIN:.0%} of the measured latency"
+HEADINGS = ("what", "networks", "architectures", "within 10 %", "median error", "largest", target.HEADING)
+TURNS = 3
+PIECE = 12  # ops
+SIDE = 64
+FLOAT_AND_INT8 = (
+    *("mobilenet_v1", "mobilenet_v2", "mobilenet_v3_small", "squeezenet_1_1", "shufflenet_v1_g2", "resnet18"),
+    *("efficientnet_lite0", "densenet_bc_40_12", "wrn_16_2", "nin", "small_cnn", "googlenet"),
+)
+BINARY = ("quicknet", "birealnet18", "binary_resnet_e18", "binary_densenet28")
+MIXED = ("resnet18", "wrn_16_2", "small_cnn")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A flatbuffer, and of which architecture it is."""
+
+    name: str
+    group: str
+    flatbuffer: bytes
+
+
+def subjects(names: Sequence[str] = (*FLOAT_AND_INT8, *BINARY)) -> Iterator[Subject]:
+    """Networks as they are, in float, int8 or binary."""
+    for name in names:
+        for format in ("lce",) if name in BINARY else ("float32", "int8"):
+            yield Subject(f"{name} {format}", name, from_the_zoo(name, SIDE, 1.0, format))
+
+
+def mixes() -> Iterator[tuple[list[Subject], list[Subject]]]:
+    """(those with all or none of the layers in bits, those with every second layer in bits) of each network."""
+    for name in MIXED:
+        model = models.build(name, input_shape=(SIDE, SIDE, 3), classes=10, seed=0)
+        samples = random_samples(model)
+        pure, mixed = [Mix("float")], []
+        for precision in ("few-bit", "binary"):
+            able = [layer.name for layer in layers_of(model) if precision not in layer.refused]
+            pure.append(Mix("float", dict.fromkeys(able, precision)))
+            mixed.append(Mix("float", dict.fromkeys(able[::2], precision)))
+        yield tuple(
+            [Subject(f"{name} {mix.title}", name, converted(model, mix, samples).flatbuffer) for mix in of]
+            for of in (pure, mixed)
+        )  # type: ignore[misc]
+
+
+def pieces(subject: Subject) -> dict[str, tuple[bytes, list[int]]]:
+    """Name -> (a flatbuffer of some ops in a row, their indices): cut where no op that might be fused is parted."""
+    graph = fb.parse(subject.flatbuffer).main
+    cuts, last = [0], 0
+    for index, op in enumerate(graph.ops):
+        starts = op.name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "LceQuantize", "TfkitKBitQuantize")
+        if starts and index - last >= PIECE and graph.ops[index - 1].name not in ("PAD", "DEQUANTIZE", "DENSIFY"):
+            cuts.append(index)
+            last = index
+    found = {}
+    for number, (start, end) in enumerate(zip(cuts, [*cuts[1:], len(graph.ops)], strict=True)):
+        inside = range(start, end)
+        written = {t for i in inside for t in graph.ops[i].outputs}
+        read = [t for i in inside for t in graph.ops[i].inputs if t >= 0 and t not in written]
+        inputs = [t for t in dict.fromkeys(read) if not graph.tensors[t].is_constant]
+        wanted = {t for i, op in enumerate(graph.ops) if i not in inside for t in op.inputs} | set(graph.outputs)
+        outputs = [t for t in sorted(written) if t in wanted]
+        data = fb.extract(subject.flatbuffer, inside, inputs, outputs)
+        found[f"{subject.name}, piece {number}"] = (data, list(inside))
+    return found
+
+
+def timed(stopwatch: Stopwatch, whole: Sequence[Subject]) -> tuple[Measurements, dict[str, list[str]]]:
+    """Networks from their own files, ops from pieces; and which keys were timed for which architecture."""
+    cut = {subject.name: pieces(subject) for subject in whole}
+    files = {subject.name: subject.flatbuffer for subject in whole}
+    files |= {name: data for parts in cut.values() for name, (data, _) in parts.items()}
+    times = stopwatch.time(files, TURNS)
+    found = Measurements()
+    origin: dict[str, list[str]] = {}
+    for subject in whole:
+        own = times[subject.name]
+        keys = [site.key for site in own.sites]
+        for name, (_, inside) in cut[subject.name].items():
+            for index, sample in zip(inside, times[name].samples, strict=True):
+                found.samples[keys[index]] = sample
+                origin.setdefault(keys[index], []).append(subject.group)
+        found.networks[subject.name] = own.network(subject.name, subject.group)
+    return found, origin
+
+
+def _row(what: str, errors: Sequence[float], architectures: int, judged: bool) -> tuple[str, ...]:
+    share = sum(abs(error) <= WITHIN for error in errors) / max(1, len(errors))
+    sizes = [abs(error) for error in errors] or [float("nan")]
+    verdict = target.at_least([("within 10 %", share, LEAST)]) if judged else ""
+    return (
+        what,
+        str(len(errors)),
+        str(architectures),
+        f"{share:.0%}",
+        f"{median(sizes):.1%}",
+        f"{max(sizes):.0%}",
+        verdict,
+    )
+
+
+def rows() -> Iterator[tuple[str, ...]]:
+    """One line per way of predicting."""
+    with connect("local") as device:
+        stopwatch = Stopwatch(device, 1, lambda line: None)
+        whole = list(subjects())
+        known, origin = timed(stopwatch, whole)
+        model = LatencyModel(known)
+        for one in model.held_out:
+            sys.stderr.write(f"  {one.name:40s} {one.seconds * 1e3:8.3f} ms {one.error:+.1%}\n")
+        yield _row("held out", [one.error for one in model.held_out], len({o.group for o in model.held_out}), True)
+        yield _unmeasured(known, origin, whole)
+        yield _mixed(stopwatch, known)
+
+
+def _unmeasured(known: Measurements, origin: dict[str, list[str]], whole: Sequence[Subject]) -> tuple[str, ...]:
+    errors, refused = [], 0
+    for subject in whole:
+        samples = {key: s for key, s in known.samples.items() if set(origin[key]) != {subject.group}}
+        networks = {name: n for name, n in known.networks.items() if n.group != subject.group}
+        model = LatencyModel(Measurements(samples, networks))
+        try:
+            found = model.predict(sites(subject.flatbuffer))
+        except OutsideMeasured:
+            refused += 1
+            continue
+        errors.append(found.seconds / known.networks[subject.name].seconds - 1)
+    groups = len({subject.group for subject in whole})
+    return _row(f"unmeasured ({refused} more refused)", errors, groups, False)
+
+
+def _mixed(stopwatch: Stopwatch, known: Measurements) -> tuple[str, ...]:
+    errors = []
+    for pure, mixed in mixes():
+        times = stopwatch.time({s.name: s.flatbuffer for s in (*pure, *mixed)}, TURNS)
+        seen = Measurements(dict(known.samples), {n: v for n, v in known.networks.items() if v.group != pure[0].group})
+        for subject in pure:
+            seen.samples.update(times[subject.name].by_key())
+        model = LatencyModel(seen)
+        for subject in mixed:
+            try:
+                error = model.predict(sites(subject.flatbuffer)).seconds / times[subject.name].seconds - 1
+            except OutsideMeasured as refusal:
+                sys.stderr.write(f"  {subject.name}: {refusal}\n")
+                continue
+            sys.stderr.write(f"  {subject.name:40s} {times[subject.name].seconds * 1e3:8.3f} ms {error:+.1%}\n")
+            errors.append(error)
+    return _row("mixes", errors, len(MIXED), True)
+
+
+def main() -> None:
+    """Print the table, or with names of the zoo only how far off those are that are held out."""
+    if sys.argv[1:]:
+        with connect("local") as device:
+            chosen = list(subjects(sys.argv[1:]))
+            known, _ = timed(Stopwatch(device, 1, lambda line: None), chosen)
+            sys.stdout.write(LatencyModel(known).statement + "\n")
+        return
+    sys.stdout.write(f"{TITLE}\n{TARGET}\n{table(HEADINGS, list(rows()))}\n")
+
+
+if __name__ == "__main__":
+    main()
