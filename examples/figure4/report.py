@@ -62,7 +62,8 @@ def _cost(point: Point, whole: Point, cost: str) -> str:
 def document(found: Mapping[str, Any], plot: str) -> str:
     """The page, without times."""
     known, settings = lines(found["runs"], FIGURES), found["settings"]
-    seeds = max(len(point.errors) for points in known.values() for point in points)
+    numbers = {len(point.errors) for points in known.values() for point in points}
+    seeds = " to ".join(str(number) for number in sorted({min(numbers), max(numbers)}))
     data = settings["data"].partition(":")[0]  # the folder is a matter of one machine
     return "\n".join(
         [
@@ -91,7 +92,7 @@ def figure(known: Lines) -> str:
     parts = svg.legend(gap, [(name, COLOURS[name]) for name in known])
     for number, cost in enumerate(FIGURES):
         left, top = gap + width * (number % 2), 30 + height * (number // 2)
-        x = svg.Axis.around((point.costs[cost] for point in points), left, left + width - gap - 10)
+        x = svg.Axis.around((point.costs[cost] for point in points), left, left + width - gap - 24)
         y = svg.Axis.around((value for point in points for value in point.errors), top + height - gap, top, least=0.1)
         curves = [(COLOURS[name], [(p.costs[cost], p.errors) for p in line]) for name, line in known.items()]
         parts += svg.panel(x, y, TITLES[cost], curves)

@@ -91,7 +91,7 @@ def plot(times: Mapping[str, Any]) -> str:
     parts = svg.legend(gap, [(name, COLOURS[name]) for name in NAMES])
     for number, (precision, known) in enumerate(drawn.items()):
         left = gap + width * number
-        x = svg.Axis.around(rates, left, left + width - gap - 10)
+        x = svg.Axis.around(rates, left, left + width - gap - 24)
         y = svg.Axis.around((value for point in points for value in point.errors), 30 + height - gap, 30, least=0.1)
         curves = [(COLOURS[n], [(1e3 / p.costs[COST], p.errors) for p in line]) for n, line in known.items()]
         parts += svg.panel(x, y, f"images a second, {precision}", curves)
