@@ -29,6 +29,8 @@ PUBLIC = [
     "tfkit.quantization",
     "tfkit.quantizers",
     "tfkit.runtime",
+    "tfkit.tradeoffs",
+    "tfkit.tradeoffs.sweep",
     "tfkit.training",
 ]
 
