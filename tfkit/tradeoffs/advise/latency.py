@@ -76,7 +76,7 @@ class LatencyModel:
     def error(self) -> float:
         """The relative error that nine of ten held-out networks stay below; ``UNKNOWN_ERROR`` with fewer than three."""
         errors = [abs(one.error) for one in self.held_out]
-        return float(np.quantile(errors, CONFIDENCE)) if len(errors) >= 3 else UNKNOWN_ERROR
+        return max(_NOISE, float(np.quantile(errors, CONFIDENCE))) if len(errors) >= 3 else UNKNOWN_ERROR
 
     @property
     def statement(self) -> str:
