@@ -187,6 +187,25 @@ def test_obs_with_the_hessian_of_the_loss() -> None:
     np.testing.assert_allclose(pruned.get_layer("d1").kernel.numpy().ravel(), flat, rtol=1e-2, atol=1e-3)
 
 
+class Doubled(layers.Layer):  # type: ignore[misc, name-defined]
+    """A layer of the user's that nobody registered."""
+
+    def call(self, x: Any) -> Any:
+        return 2 * x
+
+
+@pytest.mark.parametrize("method", [ThiNet(), DPP(), OptimalBrainSurgeon()], ids=lambda method: method.name)
+def test_layers_of_the_users_are_kept(method: Any) -> None:
+    inputs = layers.Input((6,))
+    x = layers.Dense(4, name="read")(Doubled(name="mine")(layers.Dense(5, name="kept")(inputs)))
+    x = layers.Dense(3)(layers.Dense(8, "relu", name="less")(layers.ReLU()(x)))
+    model = shake(keras.Model(inputs, x), SEED)
+    x = np.random.default_rng(SEED).normal(size=(16, 6)).astype(np.float32)
+    smaller, keep = method.reduced(model, x, macs=0.8, multiple_of=1, layers="all")
+    assert type(smaller.get_layer("mine")) is Doubled
+    assert keep is None or "kept" not in keep
+
+
 def test_what_does_not_fit_is_refused_by_name() -> None:
     inputs = layers.Input((5000,))
     model = keras.Model(inputs, layers.Dense(2, name="wide")(inputs))
@@ -197,6 +216,10 @@ def test_what_does_not_fit_is_refused_by_name() -> None:
     twice = keras.Model(inputs, shared(shared(inputs)))
     with pytest.raises(UnsupportedError, match="'shared' is called 2 times"):
         OptimalBrainSurgeon(exact=0).reduced(twice, np.zeros((1, 4)), macs=1, multiple_of=1, layers="all")
+    inner = layers.Dense(4, name="inner")
+    between = keras.Model(inputs, layers.Dense(2)(inner(inner(layers.Dense(4)(inputs)))))
+    with pytest.raises(UnsupportedError, match=r"  - 'inner' \(Dense\) reads them and is called 2 times"):
+        ThiNet().reduced(between, np.zeros((1, 4)), macs=0.5, multiple_of=1, layers="all")
     alone = keras.Model(inputs, layers.Dense(3)(inputs))
     with pytest.raises(UnsupportedError, match="no channels that can be removed"):
         ThiNet().reduced(alone, np.zeros((1, 4)), macs=0.5, multiple_of=1, layers="all")

@@ -11,9 +11,9 @@ import tensorflow as tf
 
 from tfkit._errors import UnsupportedError, UsageError
 from tfkit._keras import call_count, legacy_keras
-from tfkit._rebuild import rebuilt
 from tfkit.pruning.choice import choose
 from tfkit.pruning.method import Method
+from tfkit.pruning.reparameterized import wrapped
 from tfkit.pruning.shrink import CoupledSet, Member, coupled_channels, select
 from tfkit.pruning.structures import maker_of, of_sets
 
@@ -81,12 +81,12 @@ class ChannelsAfterTraining(AfterTraining):
         samples = samples[: self.samples]
         sets = list(_free_sets(model, choose(model, layers)))
         if not any(coupled is not None for coupled in sets):
-            raise UnsupportedError(f"{model.name!r} has no channels that can be removed and are read by a kernel")
+            raise UnsupportedError(_why_none(model, choose(model, layers)))
         even = of_sets(model, [None if c is None else np.ones(c.size) for c in sets])
         counts = select(model, even, macs, multiple_of=multiple_of, scope="uniform")
         worths = [None if c is None else self.rank(model, c, samples, len(_kept(c, counts))) for c in sets]
         keep = select(model, of_sets(model, worths), macs, multiple_of=multiple_of, scope="uniform")
-        smaller = rebuilt(model, {})
+        smaller = wrapped(model, {})
         for coupled in sets:
             if coupled is None:
                 continue
@@ -105,15 +105,29 @@ class ChannelsAfterTraining(AfterTraining):
 def _free_sets(model: Any, chosen: Sequence[str]) -> Iterator[CoupledSet | None]:
     """Every coupled set, None in place of those that stay: fixed ones, and those that a kernel reads in groups."""
     for coupled in coupled_channels(model):
-        readers = [model.get_layer(reader.layer) for reader in coupled.readers]
-        whole = all(
-            reader.name in chosen
-            and isinstance(reader, (keras.layers.Conv2D, keras.layers.Dense))
-            and getattr(reader, "groups", 1) == 1
-            and call_count(reader) == 1
-            for reader in readers
-        )
-        yield coupled if coupled.fixed is None and readers and whole else None
+        yield coupled if _why_fixed(model, coupled, chosen) is None else None
+
+
+def _why_fixed(model: Any, coupled: CoupledSet, chosen: Sequence[str]) -> str | None:
+    """Why the channels of a set stay; None where they may go."""
+    if coupled.fixed is not None:
+        return coupled.fixed
+    for reader in (model.get_layer(one.layer) for one in coupled.readers):
+        label = f"{reader.name!r} ({type(reader).__name__}) reads them"
+        if reader.name not in chosen:
+            return f"{label} and is not to be pruned"
+        if not isinstance(reader, (keras.layers.Conv2D, keras.layers.Dense)) or getattr(reader, "groups", 1) > 1:
+            return f"{label} and is no dense layer or plain 2D convolution"
+        if call_count(reader) > 1:
+            return f"{label} and is called {call_count(reader)} times, so what it reads is not one array"
+    return None if coupled.readers else f"no kernel reads those of {coupled.name!r}"
+
+
+def _why_none(model: Any, chosen: Sequence[str]) -> str:
+    """The message when every set stays."""
+    reasons = dict.fromkeys(_why_fixed(model, coupled, chosen) for coupled in coupled_channels(model))
+    listed = "".join(f"\n  - {reason}" for reason in list(reasons)[:6])
+    return f"{model.name!r} has no channels that can be removed and are read by a kernel; what keeps them:{listed}"
 
 
 def _kept(coupled: CoupledSet, keep: dict[str, list[int]]) -> np.ndarray:

@@ -10,11 +10,11 @@ import numpy as np
 
 from tfkit._errors import UnsupportedError, UsageError
 from tfkit._keras import call_count, legacy_keras
-from tfkit._rebuild import rebuilt
 from tfkit.pruning.after_training import AfterTraining, read_by, windows
 from tfkit.pruning.choice import choose
 from tfkit.pruning.curvature import matrix
 from tfkit.pruning.masked import check_sparsity
+from tfkit.pruning.reparameterized import wrapped
 from tfkit.pruning.thresholds import largest_of_all
 
 keras = legacy_keras()
@@ -73,7 +73,7 @@ class OptimalBrainSurgeon(AfterTraining):
     ) -> tuple[Any, dict[str, list[int]] | None]:
         chosen = choose(model, layers)
         _refuse(model, chosen)
-        pruned = rebuilt(model, {})
+        pruned = wrapped(model, {})
         sizes = {name: np.abs(pruned.get_layer(name).kernel.numpy()) for name in chosen}
         shares = {name: 1 - float(mask.mean()) for name, mask in largest_of_all(sizes, self.sparsity).items()}
         for name in chosen:
