@@ -104,7 +104,8 @@ def test_an_interruption_changes_nothing(
     from tfkit.training import loop
 
     def arguments(name: str) -> list[str]:
-        return [str(model), "-o", str(tmp_path / name), *goal(method), "--epochs", "2", "--tuning-epochs", "2"]
+        epochs = ["--epochs", "2", "--tuning-epochs", "2", "--batch-size", "256"]
+        return [str(model), "-o", str(tmp_path / name), *goal(method), *epochs]
 
     whole = run(*arguments("whole.keras"))
     assert whole.exit_code == 0, whole.output

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from helpers.keras import keras, tiny_dataset
+from helpers.pruning import convolutional
 from tfkit import models
 from tfkit._errors import UnsupportedError, UsageError
 from tfkit.metadata import metadata_of
@@ -15,8 +16,12 @@ SEED = 13
 layers = keras.layers
 
 
-def network(scheme: str = "float32") -> Any:
-    return models.build("small_cnn", scheme=scheme, classes=3, seed=SEED)
+def network() -> Any:
+    return convolutional(SEED)
+
+
+def binary() -> Any:
+    return models.build("small_cnn", scheme="binary", classes=3, seed=SEED)
 
 
 def train(model: Any, epochs: int = 6) -> Any:
@@ -26,9 +31,16 @@ def train(model: Any, epochs: int = 6) -> Any:
     return model
 
 
-def test_reaches_the_sparsity_and_keeps_it_when_stripped() -> None:
+@pytest.fixture(scope="module")
+def trained() -> tuple[Any, list[np.ndarray], Any]:
+    """A model, its weights before, and what came of pruning it for 24 of 36 steps."""
     model = network()
-    pruned = train(prune(model, 0.75, end_step=24, frequency=4))  # 36 steps
+    before = [weight.copy() for weight in model.get_weights()]
+    return model, before, train(prune(model, 0.75, end_step=24, frequency=4))
+
+
+def test_reaches_the_sparsity_and_keeps_it_when_stripped(trained: tuple[Any, list[np.ndarray], Any]) -> None:
+    model, _, pruned = trained
     stripped = strip(pruned)
     for name, share in sparsity(stripped).items():
         # The threshold is a quantile: at most one weight per kernel short of it.
@@ -37,26 +49,25 @@ def test_reaches_the_sparsity_and_keeps_it_when_stripped() -> None:
     assert not is_pruned(stripped)
     assert [layer.name for layer in stripped.layers] == [layer.name for layer in model.layers]
     data = tiny_dataset(SEED)
-    np.testing.assert_array_equal(stripped.predict(data.x_test, verbose=0), pruned.predict(data.x_test, verbose=0))
+    np.testing.assert_array_equal(stripped(data.x_test), pruned(data.x_test, training=False))
 
 
-def test_leaves_the_model_alone_and_keeps_metadata() -> None:
-    model = network()
-    before = [weight.copy() for weight in model.get_weights()]
-    pruned = prune(model, 0.5, end_step=10)
-    assert metadata_of(pruned) == metadata_of(model)
+def test_leaves_the_model_alone_and_keeps_metadata(trained: tuple[Any, list[np.ndarray], Any]) -> None:
+    model, before, pruned = trained
     data = tiny_dataset(SEED)
-    np.testing.assert_array_equal(pruned.predict(data.x_test, verbose=0), model.predict(data.x_test, verbose=0))
-    assert metadata_of(strip(train(pruned, 2))) == metadata_of(model)
+    np.testing.assert_array_equal(prune(model, 0.5)(data.x_test, training=False), model(data.x_test))
+    assert metadata_of(pruned) == metadata_of(model) == metadata_of(strip(pruned))
     for weight, now in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(weight, now)
 
 
 def test_strip_masks_what_the_last_step_filled() -> None:
-    pruned = train(prune(network(), 0.5, end_step=8, frequency=2), 2)
-    wrapper = next(layer for layer in pruned.layers if getattr(layer, "pruning_vars", None))
-    weight, _, _ = wrapper.pruning_vars[0]
-    weight.assign_add(np.full(weight.shape, 0.01, np.float32))
+    pruned = prune(network(), 0.5)
+    rng = np.random.default_rng(SEED)
+    for wrapper in (layer for layer in pruned.layers if getattr(layer, "pruning_vars", None)):
+        ((weight, mask, _),) = wrapper.pruning_vars
+        mask.assign((rng.random(mask.shape) < 0.5).astype(np.float32))
+        weight.assign(np.full(weight.shape, 0.01, np.float32))
     assert min(sparsity(strip(pruned)).values()) > 0.4
 
 
@@ -75,15 +86,15 @@ def test_blocks_are_zero_together() -> None:
 
 def test_refuses_binary_kernels_with_the_reason() -> None:
     with pytest.raises(UnsupportedError, match="cannot prune") as caught:
-        prune(network("binary"))
+        prune(binary())
     for name in ("block1a", "block1b", "block2a", "block2b"):
         assert f"{name!r} has a binary kernel: sign(0) = +1" in str(caught.value)
     with pytest.raises(UnsupportedError, match=r"'block1a' has a binary kernel: sign\(0\)"):
-        prune(network("binary"), layers=["stem", "block1a"])
+        prune(binary(), layers=["stem", "block1a"])
 
 
 def test_prunes_the_float_layers_of_a_binary_model_when_asked() -> None:
-    stripped = strip(train(prune(network("binary"), 0.8, end_step=10, frequency=2, layers="float"), 3))
+    stripped = strip(train(prune(binary(), 0.8, end_step=10, frequency=2, layers="float"), 3))
     shares = sparsity(stripped)
     assert set(shares) == {"stem", "transition2", "logits"}
     assert all(abs(share - 0.8) < 0.01 for share in shares.values())

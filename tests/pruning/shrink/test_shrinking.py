@@ -582,7 +582,7 @@ def test_wrong_models_are_refused() -> None:
         shrink(keras.Sequential([layers.Dense(3)]))
     with pytest.raises(UnsupportedError, match=r"shrink takes a tf_keras model, not builtins\.int"):
         shrink(3)
-    small = models.build("small_cnn", width=0.25)
+    small = keras.Sequential([layers.Input((8, 8, 3)), layers.Conv2D(4, 3), layers.Flatten(), layers.Dense(2)])
     with pytest.raises(UnsupportedError, match="is quantization-aware; shrink the float model"):
         shrink(tfkit.quantize_aware(small))
     with pytest.raises(UnsupportedError, match=r"is being pruned; call tfkit\.strip"):
