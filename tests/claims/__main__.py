@@ -9,6 +9,7 @@ from pathlib import Path
 
 import tfkit
 from tests.claims import (
+    advise_latency,
     conversion,
     kernels,
     kernels_avx2,
@@ -41,6 +42,7 @@ CLAIMS = (
     unpacked_weights,
     pruned_networks,
     memory,
+    advise_latency,
 )
 
 

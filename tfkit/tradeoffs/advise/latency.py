@@ -25,8 +25,8 @@ from tfkit.tradeoffs.advise.sites import Site
 
 RUNTIMES = ("XNNPACK", "tfkit", "interpreter")
 # What is believed of a, b, c, d before any network was timed, and how firmly; seconds but for a.
-_PRIOR = np.array([1.0, 1.0, 1.0, 5e-7, 2e-6, 5e-6])
-_SPREAD = np.array([0.1, 0.1, 0.1, 1e-6, 4e-6, 1e-5])
+_PRIOR = np.array([1.0, 1.0, 1.0, 5e-7, 5e-7, 5e-6])
+_SPREAD = np.array([0.1, 0.1, 0.1, 1e-6, 1e-6, 1e-5])
 _NOISE = 0.02  # of a measured latency
 # Without held-out networks the error is not known; this is what is said then.
 UNKNOWN_ERROR = 0.25

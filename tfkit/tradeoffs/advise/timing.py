@@ -51,8 +51,11 @@ class Timed:
     seconds: float
 
     def by_key(self) -> dict[str, Sample]:
-        """The samples, for the cache."""
-        return {site.key: sample for site, sample in zip(self.sites, self.samples, strict=True)}
+        """The samples, for the cache; that of an op which is there several times has the mean of their times."""
+        found: dict[str, list[Sample]] = {}
+        for site, sample in zip(self.sites, self.samples, strict=True):
+            found.setdefault(site.key, []).append(sample)
+        return {key: replace(same[0], seconds=fmean(s.seconds for s in same)) for key, same in found.items()}
 
     def network(self, name: str, group: str) -> Network:
         """The whole, for the cache."""
