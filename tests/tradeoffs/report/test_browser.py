@@ -83,7 +83,7 @@ def test_everything_is_shown_at_first(tab: Tab) -> None:
     assert tab.page.locator("#count").inner_text() == "32 of 32 shown"
     accuracies = [float(row[3].rstrip("%")) for row in tab.rows()]
     assert accuracies == sorted(accuracies, reverse=True)
-    assert tab.page.locator(".front").count() == 2
+    assert tab.page.locator(".plot .front").count() == 2
 
 
 def test_a_budget_finds_the_model(tab: Tab) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FORMATS = ("png", "svg", "pdf")
 # One column of a two-column paper is 3.3 to 3.5 inches wide; a figure of 5 stays readable in one and fills no page.
 _SIZE = (5.0, 3.4)
-_SETTINGS = {
+_SETTINGS: Mapping[Any, Any] = {
     "font.size": 8,
     "axes.grid": True,
     "grid.color": "#dddddd",
@@ -35,6 +35,7 @@ _SETTINGS = {
     "svg.hashsalt": "tfkit",  # the same sweep gives the same file
     "savefig.dpi": 300,
 }
+_UNDATED: Mapping[str, dict[str, Any]] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 _MOST_BARS = 40
 
 
@@ -80,13 +81,13 @@ def write_figures(study: Study, folder: Path) -> tuple[Path, ...]:
     except OSError as error:
         raise InputError(f"cannot make {folder}: {error.strerror}; choose another folder") from error
     paths = []
-    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **_SETTINGS}):
+    settings: Any = {**matplotlib.rcParamsDefault, **_SETTINGS}
+    with matplotlib.rc_context(settings):
         for name, figure in _figures(study):
             for kind in FORMATS:
                 path = folder / f"{name}.{kind}"
-                date = {} if kind == "png" else {"metadata": {"CreationDate" if kind == "pdf" else "Date": None}}
                 with whole_file(path) as temporary:
-                    figure.savefig(temporary, format=kind, bbox_inches="tight", **date)
+                    figure.savefig(temporary, format=kind, bbox_inches="tight", metadata=_UNDATED[kind])
                 paths.append(path)
     return tuple(paths)
 
@@ -210,7 +211,10 @@ def _bars(study: Study, bars: _Bars, found: Sequence[tuple[str, Average]]) -> Fi
     drawn = axes.barh(range(len(shown)), values, color=colours, height=0.7)
     axes.bar_label(drawn, [f" {bars.form(value)}" for value in values], fontsize=7)
     axes.set_yticks(range(len(shown)), [_plain(name) for name, _ in shown], fontsize=7)
+    axes.grid(False)
     axes.set_xticks([])
+    axes.margins(y=0.01)
+    axes.spines[["top", "right", "bottom"]].set_visible(False)
     axes.set_xmargin(0.18)
     axes.invert_yaxis()
     left_out = len(found) - len(shown)
