@@ -52,11 +52,12 @@ def test_the_report_judges_means_by_their_spread(tmp_path: Path) -> None:
     text = page.read_text()
     assert "Float: 5.00 (5.00 to 5.00)" in text
     assert "| DoReFa | 2 | 31.00 (30.00 to 32.00) | 6.50 (6.00 to 7.00) |  |" in text
+    judged = "holds for {} pairs, {} of them by more than the seeds differ"
     assert (
-        "The error falls with the bits: holds for 1 of 3 pairs; for 1 the means say otherwise by less than the seeds "
-        "differ; not so: DoReFa 3 activations is 10.00 points above DoReFa 2 activations."
+        f"The error falls with the bits: {judged.format('1 of 3', 1)}; for 1 the means say otherwise by less; "
+        "not so: DoReFa 3 activations is 10.00 points above DoReFa 2 activations."
     ) in text
-    assert "Quantized activations cost more than quantized weights: holds for 2 of 2 pairs." in text
-    assert "LQ-Net is at least as good as DoReFa: holds for 1 of 1 pairs." in text
+    assert f"Quantized activations cost more than quantized weights: {judged.format('2 of 2', 2)}." in text
+    assert f"LQ-Net is at least as good as DoReFa: {judged.format('1 of 1', 0)}." in text
     circles = [node for node in ElementTree.parse(plot).iter() if node.tag.endswith("circle")]
     assert len(circles) == 6 + 3, "a point for each mean, and the legend"
