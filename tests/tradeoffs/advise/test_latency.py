@@ -51,7 +51,7 @@ def test_a_new_network_of_measured_ops_is_predicted() -> None:
     samples = [op(CONV, 2e5), op(CONV, 3e5), op(ADD, 4e4, "tfkit")]
     known.samples.update(zip("abc", samples, strict=True))
     found = LatencyModel(known).predict([site(s, key) for s, key in zip(samples, "abc", strict=True)])
-    assert found.seconds == pytest.approx(truth(samples, 2), rel=0.02), f"seed {SEED}"
+    assert found.seconds == pytest.approx(truth(samples, 2), rel=0.04), f"seed {SEED}"
     assert found.measured == 1.0
     assert found.low < found.seconds < found.high
 
