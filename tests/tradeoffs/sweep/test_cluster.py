@@ -14,14 +14,15 @@ from helpers.sweeps import SMALL, InlinePool, carry, measure, on_workers, planne
 from tfkit._errors import DeviceError, UsageError
 from tfkit.data import Dataset
 from tfkit.tradeoffs import read_points
+from tfkit.tradeoffs.sweep import cluster
 from tfkit.tradeoffs.sweep.cluster import ClusterPool
 from tfkit.tradeoffs.sweep.run import carry_out
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
-        yield cluster.scheduler_address
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as started:
+        yield started.scheduler_address
 
 
 @pytest.mark.slow
@@ -50,7 +51,8 @@ def test_a_cluster_gives_what_this_machine_gives(address: str, tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_a_scheduler_that_is_not_there() -> None:
+def test_a_scheduler_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "_CONNECT_S", 2)
     with pytest.raises(DeviceError, match=r"no dask scheduler answers at tcp://127\.0\.0\.1:9"):
         ClusterPool("tcp://127.0.0.1:9", None)
     with pytest.raises(UsageError, match="is no address of a dask scheduler"):
