@@ -68,16 +68,19 @@ def test_a_difference_within_the_seeds_decides_nothing() -> None:
         return [points.Point("s", 1.0, (error - 0.5, error + 0.5), {"c": cost}) for error, cost in pairs]
 
     close = judge.better(line((2, 100), (3, 50)), line((2.5, 100), (3.5, 50)), "c")
-    assert (close.word, close.covers, close.covered) == (judge.UNDECIDED, (2, 2), (2, 2))
+    assert (close.word, close.covers, close.covered) == (judge.WITHIN, (2, 2), (2, 2))
     assert judge.better(line((2, 100), (3, 50)), line((2, 100), (5, 50)), "c").word == judge.HOLDS
     assert judge.better(line((2, 100), (5, 50)), line((2, 100), (3, 50)), "c").word == judge.FAILS
-    assert judge.better(line((2, 109)), line((2, 100)), "c").word == judge.UNDECIDED, "costs within 10 % are equal"
+    assert judge.better(line((2, 109)), line((2, 100)), "c").word == judge.WITHIN, "costs within 10 % are equal"
     assert judge.better(line((2, 111)), line((2, 100)), "c").word == judge.FAILS
     # Each is better somewhere: that is neither better nor alike.
     crossing = line((2, 100), (9, 50)), line((6, 100), (6, 50))
-    assert judge.better(*crossing, "c").word == judge.UNDECIDED
-    assert judge.alike(*crossing, "c").word == judge.UNDECIDED
+    assert judge.better(*crossing, "c").word == judge.CROSSING
+    assert judge.alike(*crossing, "c").word == judge.CROSSING
+    assert judge.alike(line((2, 100)), line((2, 100)), "c").word == judge.HOLDS
     assert judge.alike(line((2, 100)), line((5, 100)), "c").word == judge.FAILS
+    alone = [points.Point("s", 1.0, (9.0,), {"c": 100})]
+    assert judge.better(line((2, 100)), alone, "c").word == judge.ONE_SEED
 
 
 def test_times_are_a_part_of_the_page(tmp_path: Path) -> None:
@@ -90,10 +93,11 @@ def test_times_are_a_part_of_the_page(tmp_path: Path) -> None:
         *(timed("WRN: Channel", 0.5, "float32", 0.1, 2.5), timed("WRN: Channel", 0.25, "float32", 0.05, 2.0)),
         *(timed("WRN: Group", 0.5, "float32", 0.25, 2.5), timed("WRN: Channel", 0.5, "int8", 0.08, 2.5)),
     ]
+    times += [{**one, "seed": 1} for one in times]
     times[-1]["gate"] = "suspect"
     text, plots = written(tmp_path, times)
     assert len(plots) == 2
-    assert "with 1 seed of each network in random order; 1 of 6 measurements are not trusted" in text
+    assert "with 2 seeds of each network in random order; 1 of 12 measurements are not trusted" in text
     assert "| WRN: Group | 50% | float32 | 2.50 (2.50 to 2.50) | 4,000 | 125% |" in text
     assert "| Channel pruning is better than group pruning | time, float32 | **holds** | 2 of 2 | 1 of 3 |" in text
     assert (

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from figure4.points import Point
 from figures.results import spread
 
-HOLDS, FAILS, UNDECIDED = "holds", "does not hold", "undecided within the spread"
+HOLDS, FAILS = "holds", "does not hold"
+WITHIN, CROSSING, ONE_SEED = (
+    f"undecided {why}" for why in ("within the spread", "as each has points of its own", "with one seed")
+)
 SAME = 1.1  # costs up to so many times as high count as equal: cuts come in steps, and times vary
 RULE = (
     "A point covers another if it costs no more and its mean error is not higher by more than the seeds of either "
     f"differ; costs within {SAME - 1:.0%} count as equal. The better line is the one that covers the larger share of "
-    "the other's points, unpruned ones included; where the shares are equal, nothing is decided."
+    "the other's points, unpruned ones included; where the shares are equal, nothing is decided, nor with one seed."
 )
 HEADINGS = ("| the survey found | by | here | covers | is covered |", "|---|---|---|---|---|")
 
@@ -44,15 +47,20 @@ def better(first: Sequence[Point], second: Sequence[Point], cost: str) -> Verdic
     """
     ours, theirs = _coverage(first, second, cost), _coverage(second, first, cost)
     difference = ours[0] * theirs[1] - theirs[0] * ours[1]
-    return Verdict(HOLDS if difference > 0 else FAILS if difference < 0 else UNDECIDED, ours, theirs)
+    if min(len(point.errors) for point in (*first, *second)) < 2:
+        word = ONE_SEED
+    elif difference:
+        word = HOLDS if difference > 0 else FAILS
+    else:
+        word = WITHIN if ours[0] == ours[1] else CROSSING
+    return Verdict(word, ours, theirs)
 
 
 def alike(first: Sequence[Point], second: Sequence[Point], cost: str) -> Verdict:
     """Whether each line covers all points of the other."""
     found = better(first, second, cost)
-    if found.word != UNDECIDED:
-        return Verdict(FAILS, found.covers, found.covered)
-    return Verdict(HOLDS if found.covers[0] == found.covers[1] else UNDECIDED, found.covers, found.covered)
+    word = {WITHIN: HOLDS, HOLDS: FAILS}.get(found.word, found.word)
+    return Verdict(word, found.covers, found.covered)
 
 
 def _coverage(first: Sequence[Point], second: Sequence[Point], cost: str) -> tuple[int, int]:
