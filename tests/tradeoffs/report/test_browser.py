@@ -96,7 +96,7 @@ def test_a_budget_finds_the_model(tab: Tab) -> None:
     assert best.startswith(f"Most accurate of these: {rows[0][0].strip()}, ")
     tab.page.get_by_label("accuracy, at least (%)").fill("99.9")
     assert tab.rows() == []
-    assert tab.page.locator("#best").inner_text() == "No trusted point keeps these limits."
+    assert tab.page.locator("#best").inner_text() == "No measured point keeps these limits."
     tab.page.get_by_role("button", name="Show all").click()
     tab.page.wait_for_function("document.getElementById('count').textContent === '32 of 32 shown'")
 

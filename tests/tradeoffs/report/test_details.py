@@ -15,6 +15,7 @@ from tfkit.tradeoffs.report.artifacts import MOST_BYTES, Unreadable, read, resul
 from tfkit.tradeoffs.report.averages import averages
 from tfkit.tradeoffs.report.details import Details
 from tfkit.tradeoffs.report.markup import written
+from tfkit.tradeoffs.report.parts.profile import profile
 
 SEED = 77
 JUNK: tuple[Any, ...] = (None, True, -1, 1e308, "text", [], {}, [[]], [None], {"a": {}}, "x" * 5000, [1, "a"], "\ud800")
@@ -85,6 +86,12 @@ def test_the_result_is_that_of_the_points_own_file() -> None:
     assert result_of(document, Path("x/b"))["model"]["name"] == "b"
     assert result_of(document, Path("x/c"))["model"]["name"] == "a"
     assert result_of({"results": [3]}, None) == {}
+
+
+def test_a_time_below_the_clock_is_no_figure() -> None:
+    row = {"layer": "l", "op": "ADD", "seconds": 0.0, "share": 0.0, "resolution": 1e-6}
+    assert "&lt; 1 us" in written(profile({"profile": {"rows": [row]}}))
+    assert "2 us" in written(profile({"profile": {"rows": [{**row, "seconds": 2e-6}]}}))
 
 
 def test_each_seed_opens_by_itself(tmp_path: Path) -> None:

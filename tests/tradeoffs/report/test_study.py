@@ -105,6 +105,14 @@ def test_int8_stands_beside_each_binary_point(int8: dict[str, Any], verdict: str
     assert len(device.remarks) == remarks
 
 
+def test_where_nothing_is_trusted_int8_still_stands_beside_binary() -> None:
+    points = [point("binary", accuracy=0.9, trusted=False), point("int8", trusted=False)]
+    (device,) = Study.of("s", points).devices
+    assert device.comparisons[0].verdict == "int8 is at least as good in both"
+    (remark,) = device.remarks
+    assert remark.startswith("local: no measurement is trusted")
+
+
 def test_instructions_are_not_called_time() -> None:
     points = [point("binary", instructions=100, accuracy=0.9), point("int8", instructions=150, accuracy=0.9)]
     (device,) = Study.of("s", points).devices

@@ -44,9 +44,13 @@ class Comparison:
 
 
 def compare(averages: Sequence[Average], families: Mapping[str, Family]) -> tuple[Comparison, ...]:
-    """For the averages of one device; ``families`` by the key of the mean. Untrusted int8 points prove nothing."""
+    """For the averages of one device; ``families`` by the key of the mean.
+
+    Untrusted int8 points prove nothing, unless nothing on the device is trusted, which its remarks then say.
+    """
     placed = [one for one in averages if one.cost is not None and one.mean.accuracy is not None]
-    int8 = [one for one in placed if families[one.mean.key] == "int8" and one.mean.trusted is not False]
+    trusted = [one for one in placed if one.mean.trusted is not False]
+    int8 = [one for one in trusted or placed if families[one.mean.key] == "int8"]
     low_bit = [one for one in placed if families[one.mean.key] in ("binary", "few-bit")]
     return tuple(_compared(one, int8) for one in low_bit)
 
@@ -64,7 +68,7 @@ def warning(device: str, comparisons: Sequence[Comparison], int8: bool) -> str |
     if not alone:
         return None
     return (
-        f"{device}: no trusted int8 point is within {100 * NEAR_ACCURACY:g} points of accuracy or a factor of "
+        f"{device}: no int8 point that counts is within {100 * NEAR_ACCURACY:g} points of accuracy or a factor of "
         f"{NEAR_COST:g} in cost of these: {'; '.join(alone)}. Add int8 points of other widths to the sweep's spec "
         "before concluding anything."
     )

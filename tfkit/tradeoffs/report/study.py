@@ -95,7 +95,9 @@ def _device(name: str, found: Sequence[Average], families: Mapping[str, Family])
         what = "instruction count" if emulated else "latency"
         remarks.append(f"{name}: {unplaced} points have no accuracy or no {what}; they are in the table only.")
     if found and not trusted:
-        remarks.append(f"{name}: no measurement is trusted, so the Pareto front is drawn through untrusted ones.")
+        remarks.append(
+            f"{name}: no measurement is trusted, so the Pareto front and the int8 baselines are untrusted ones."
+        )
     return Device(
         name=name,
         emulated=emulated,

@@ -23,7 +23,10 @@ def latency(milliseconds: float | None) -> str:
 
 def throughput(milliseconds: float | None) -> str:
     """Inferences per second, one at a time."""
-    return f"{1e3 / milliseconds:.4g} per second" if milliseconds else NOTHING
+    if not milliseconds:
+        return NOTHING
+    rate = 1e3 / milliseconds
+    return f"{rate:,.0f} per second" if rate >= 100 else f"{rate:.3g} per second"
 
 
 def count(value: int | None) -> str:

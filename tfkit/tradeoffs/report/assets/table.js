@@ -30,11 +30,14 @@ function drawTable() {
 
 // The answer to "which one", for what the filters leave.
 function bestOf(points) {
-  const known = points.filter((p) => p.accuracy !== null && p.cost !== null && p.trusted !== false);
-  if (known.length === 0) return "No trusted point keeps these limits.";
-  const best = known.reduce((a, b) => (b.accuracy > a.accuracy || (b.accuracy === a.accuracy && b.cost < a.cost) ? b : a));
+  const measured = points.filter((p) => p.accuracy !== null && p.cost !== null);
+  if (measured.length === 0) return "No measured point keeps these limits.";
+  const trusted = measured.filter((p) => p.trusted !== false);
+  const remark = trusted.length > 0 ? "" : ", none of which is trusted";
+  const best = (trusted.length > 0 ? trusted : measured).reduce((a, b) => (b.accuracy > a.accuracy || (b.accuracy === a.accuracy && b.cost < a.cost) ? b : a));
   const name = [data.series[best.series].name, best.label].filter((part) => part !== "").join(", ");
-  return `Most accurate of these: ${name}, ${best.text.accuracy}, ${best.text.cost} on ${data.devices[best.device].name}.`;
+  const figures = `${best.text.accuracy}, ${best.text.cost} on ${data.devices[best.device].name}`;
+  return `Most accurate of these${remark}: ${name}, ${figures}.`;
 }
 
 function sortBy(key) {

@@ -42,8 +42,16 @@ def _row(row: Mapping[str, Any], largest: float) -> tuple[str | Element, ...]:
         return (*names, kernel, "", "", "", count(row.get("macs")), "")
     part = number(row.get("share")) or 0.0
     gops = "" if row.get("gops") is None else shown(row.get("gops"))
-    figures = (seconds(row.get("seconds")), share(row.get("share")), _bar(part / largest if largest > 0 else 0.0))
+    figures = (_time(row), share(row.get("share")), _bar(part / largest if largest > 0 else 0.0))
     return (*names, shown(row.get("kernel") or ""), *figures, count(row.get("macs")), gops)
+
+
+def _time(row: Mapping[str, Any]) -> str:
+    """Below what its clock ticks in, no figure means anything."""
+    taken, resolution = number(row.get("seconds")), number(row.get("resolution"))
+    if taken is not None and resolution is not None and taken < resolution:
+        return f"< {seconds(resolution)}"
+    return seconds(row.get("seconds"))
 
 
 def _bar(part: float) -> Element:
