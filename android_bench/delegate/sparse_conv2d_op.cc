@@ -78,11 +78,10 @@ class SparseConv2dOp : public Op {
   Work work() const override {
     Work work;
     work.units = {sparse_conv2d::Units(*kernel_, geometry_)};
-    work.microseconds = static_cast<double>(filter_.entries.size()) * geometry_.Pixels() /
+    work.microseconds = static_cast<double>(filter_.nonzeros()) * geometry_.Pixels() /
                         NonzerosPerMicrosecond(kernel_->isa);
     work.own_words = sparse_conv2d::OwnWords(*kernel_, geometry_);
-    work.packed_bytes = filter_.entries.size() * sizeof(sparse_conv2d::Entry) +
-                        filter_.starts.size() * sizeof(std::size_t) + bias_.size() * sizeof(float);
+    work.packed_bytes = filter_.bytes() + bias_.size() * sizeof(float);
     return work;
   }
 
@@ -174,7 +173,7 @@ class SparseConv2dOp : public Op {
   }
 
   sparse_conv2d::Shape SelectedShape() const {
-    return {geometry_.Pixels(), filter_.depth, filter_.outputs(), filter_.entries.size()};
+    return sparse_conv2d::ShapeOf(filter_, geometry_.Pixels());
   }
 
   const std::string forced_kernel_;

@@ -87,17 +87,38 @@ std::vector<float> Expected(const Case& c, const Geometry& g, const std::vector<
   return output;
 }
 
-void Check(const Case& c, std::uint64_t stream) {
+// Outputs [first, first + 4) get the zeros of the first of them.
+void MakeBlocks(std::vector<float>& weights, std::size_t depth, std::size_t first) {
+  for (std::size_t k = 0; k < depth; ++k) {
+    for (std::size_t o = first; o < first + sparse_conv2d::kGroup; ++o) {
+      float& weight = weights[o * depth + k];
+      if (weights[first * depth + k] == 0.0f) {
+        weight = 0.0f;
+      } else if (weight == 0.0f) {
+        weight = 0.5f;
+      }
+    }
+  }
+}
+
+// Every `blocks`-th whole group of outputs is one of blocks; none with 0.
+void Check(const Case& c, std::uint64_t stream, std::size_t blocks = 0) {
   Random random(stream);
   const Geometry geometry = GeometryOf(c);
   const std::size_t depth = std::size_t(c.kernel_y) * c.kernel_x * c.channels;
   const auto image = Numbers(random, std::size_t(c.batch) * c.height * c.width * c.channels, 0.1);
-  const auto weights = Numbers(random, c.outputs * depth, c.zeros);
+  auto weights = Numbers(random, c.outputs * depth, c.zeros);
+  const std::size_t groups = c.outputs / sparse_conv2d::kGroup;
+  for (std::size_t group = 0; blocks != 0 && group < groups; group += blocks) {
+    MakeBlocks(weights, depth, group * sparse_conv2d::kGroup);
+  }
   const auto bias = Numbers(random, c.outputs, 0.2);
   const auto expected = Expected(c, geometry, image, weights, bias);
   const Filter filter = Compress(weights.data(), c.outputs, depth);
-  const sparse_conv2d::Shape shape{geometry.Pixels(), depth, std::size_t(c.outputs),
-                                   filter.entries.size()};
+  if (blocks == 1 && groups >= 4 && c.zeros < 1) {
+    EXPECT_FALSE(filter.blocks.empty());
+  }
+  const sparse_conv2d::Shape shape = ShapeOf(filter, geometry.Pixels());
   ForEachKernel(
       "sparse_conv2d", sparse_conv2d::Kernels(), shape, sparse_conv2d::Select,
       [&](const Kernel& kernel) {
@@ -148,6 +169,37 @@ TEST(SparseConv2d, AnySparsity) {
   }
 }
 
+// Groups of blocks between others, all of them, and outputs that make no whole group.
+TEST(SparseConv2d, Blocks) {
+  for (int width : {1, 3, 4, 8, 13, 16, 31, 48, 64, 65}) {
+    for (int outputs : {3, 4, 6, 16, 37}) {
+      for (int blocks : {1, 2}) {
+        SCOPED_TRACE(std::to_string(width) + " pixels, " + std::to_string(outputs) + " outputs, " +
+                     std::to_string(blocks));
+        Check({1, 1, width, 19, outputs, 1, 1, 1, 1, Padding::kValid, 0.7, {-1.0f, 1.0f}},
+              width * 100 + outputs, blocks);
+      }
+    }
+  }
+  Check({2, 9, 7, 5, 8, 3, 3, 2, 1, Padding::kSame, 0.8}, 11, 1);
+  Check({1, 7, 10, 33, 16, 1, 1, 1, 1, Padding::kValid, 1.0}, 12, 1);
+}
+
+// A single other zero, and the group's outputs are on their own: no zero is ever multiplied.
+TEST(SparseConv2d, BlocksHaveNoZeros) {
+  const std::size_t depth = 5, outputs = 9;
+  std::vector<float> weights(outputs * depth, 0.0f);
+  for (std::size_t o = 0; o < outputs; ++o) weights[o * depth + 2] = weights[o * depth + 4] = 1.0f;
+  const Filter whole = Compress(weights.data(), outputs, depth);
+  EXPECT_EQ(whole.blocks.size(), 4u);
+  EXPECT_EQ(whole.entries.size(), 2u);  // of the ninth output
+  EXPECT_EQ(whole.nonzeros(), 18u);
+  weights[6 * depth + 2] = 0.0f;
+  const Filter spoilt = Compress(weights.data(), outputs, depth);
+  EXPECT_EQ(spoilt.blocks.size(), 2u);
+  EXPECT_EQ(spoilt.entries.size(), 9u);
+}
+
 TEST(SparseConv2d, Activations) {
   Check({1, 7, 10, 9, 14, 1, 1, 1, 1, Padding::kValid, 0.5, {0.0f, kInfinity}}, 8);
   Check({1, 7, 10, 9, 14, 1, 1, 1, 1, Padding::kValid, 0.5, {0.0f, 0.25f}}, 9);
@@ -164,7 +216,7 @@ TEST(SparseConv2d, SpecialNumbers) {
   geometry.y = geometry.x = *PlaceWindows(1, 1, 1, 1, Padding::kValid);
   geometry.channels = 3;
   const Filter filter = Compress(weights.data(), 4, 3);
-  ForEachKernel("sparse_conv2d", sparse_conv2d::Kernels(), sparse_conv2d::Shape{1, 3, 4, 3},
+  ForEachKernel("sparse_conv2d", sparse_conv2d::Kernels(), ShapeOf(filter, 1),
                 sparse_conv2d::Select, [&](const Kernel& kernel) {
                   std::vector<float> output(4);
                   Buffer own(OwnWords(kernel, geometry));
@@ -192,6 +244,16 @@ TEST(SparseConv2d, OnlyWhereItPays) {
   if (kernel) {
     EXPECT_EQ(kernel, sparse_conv2d::Fastest(HostCpu()));
   }
+}
+
+// As many weights pay from fewer zeros on where they come in blocks.
+TEST(SparseConv2d, BlocksPaySooner) {
+  const std::size_t depth = 256, outputs = 256, nonzeros = depth * outputs / 2;
+  const sparse_conv2d::Shape strewn{196, depth, outputs, nonzeros, 0};
+  const sparse_conv2d::Shape blocks{196, depth, outputs, 0, nonzeros / sparse_conv2d::kGroup};
+  EXPECT_EQ(sparse_conv2d::Select(strewn, HostCpu(), "").kernel, nullptr);
+  EXPECT_EQ(sparse_conv2d::Select(blocks, HostCpu(), "").kernel == nullptr,
+            sparse_conv2d::Fastest(HostCpu()) == &sparse_conv2d::kernels::reference);
 }
 
 }  // namespace

@@ -11,10 +11,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "kernels/cpu.h"
 #include "kernels/fit.h"
+#include "kernels/sparse_conv2d/filter.h"
 #include "kernels/window.h"
 
 namespace tfkit::sparse_conv2d {
@@ -24,27 +24,13 @@ struct Shape {
   std::size_t pixels = 0;  // of the output, over the batch
   std::size_t depth = 0;   // taps x channels in
   std::size_t outputs = 0;
-  std::size_t nonzeros = 0;
-
-  double density() const { return static_cast<double>(nonzeros) / outputs / depth; }
+  std::size_t singles = 0;  // weights that are not zero, outside of blocks
+  std::size_t blocks = 0;
 };
 
-struct Entry {
-  std::uint32_t k;
-  float weight;
-};
-
-// The non-zero weights, output after output (compressed sparse rows).
-struct Filter {
-  std::size_t depth = 0;
-  std::vector<std::size_t> starts = {0};  // of each output's entries, and their end
-  std::vector<Entry> entries;
-
-  std::size_t outputs() const { return starts.size() - 1; }
-};
-
-// `weights` [outputs][depth].
-Filter Compress(const float* weights, std::size_t outputs, std::size_t depth);
+inline Shape ShapeOf(const Filter& filter, std::size_t pixels) {
+  return {pixels, filter.depth, filter.outputs(), filter.entries.size(), filter.blocks.size()};
+}
 
 struct Geometry {
   std::size_t batch = 0;

@@ -1,7 +1,7 @@
 // The loops around every vector kernel. `Simd` says what a vector is: kLanes, kChains, Vector,
 // Load, Store, LoadPart, StorePart, Broadcast, MultiplyAdd, ClampTo, and Transpose of kLanes
-// vectors. It must belong to the file that includes this: what is instantiated here has that file's
-// instructions.
+// vectors; and with kBlockVectors, how many of each of 4 sums there are registers for. It must
+// belong to the file that includes this: what is instantiated here has that file's instructions.
 #pragma once
 
 #include <cstddef>
@@ -67,18 +67,64 @@ TFKIT_ALWAYS_INLINE void Sum(const Call& call, const float* tile, std::size_t o,
   }
 }
 
+// The outputs of a group of blocks, vectors [kFirst, kVectors) of each: what is loaded of the tile
+// serves all of them, so the sums are as many as the registers hold.
+template <typename Simd, int kVectors, int kFirst = 0>
+TFKIT_ALWAYS_INLINE void SumBlocks(const Call& call, const float* tile, std::size_t o,
+                                   typename Simd::Vector (*results)[kVectors]) {
+  constexpr std::size_t kWidth = kVectors * Simd::kLanes;
+  constexpr int kLeft = kVectors - kFirst;
+  constexpr int kCount = kLeft < Simd::kBlockVectors ? kLeft : Simd::kBlockVectors;
+  typename Simd::Vector sums[kGroup][kCount];
+  for (int r = 0; r < kGroup; ++r) {
+    for (int v = 0; v < kCount; ++v) sums[r][v] = Simd::Broadcast(call.bias[o + r]);
+  }
+  const Block* const blocks = call.filter.blocks.data();
+  const Block* const end = blocks + call.filter.block_starts[o / kGroup + 1];
+  for (const Block* block = blocks + call.filter.block_starts[o / kGroup]; block != end; ++block) {
+    const float* x = tile + block->k * kWidth + kFirst * Simd::kLanes;
+    typename Simd::Vector values[kCount];
+    for (int v = 0; v < kCount; ++v) values[v] = Simd::Load(x + v * Simd::kLanes);
+    for (int r = 0; r < kGroup; ++r) {
+      const typename Simd::Vector weight = Simd::Broadcast(block->weights[r]);
+      for (int v = 0; v < kCount; ++v) {
+        sums[r][v] = Simd::MultiplyAdd(weight, values[v], sums[r][v]);
+      }
+    }
+  }
+  for (int r = 0; r < kGroup; ++r) {
+    for (int v = 0; v < kCount; ++v) {
+      results[r][kFirst + v] = Simd::ClampTo(call.clamp, sums[r][v]);
+    }
+  }
+  if constexpr (kFirst + kCount < kVectors) {
+    SumBlocks<Simd, kVectors, kFirst + kCount>(call, tile, o, results);
+  }
+}
+
 template <typename Simd, int kVectors>
 TFKIT_ALWAYS_INLINE void MultiplyTile(const Call& call, const float* tile, int pixels,
                                       float* output) {
   constexpr int kLanes = Simd::kLanes;
+  static_assert(kLanes % kGroup == 0);
   constexpr int kRows = kVectors >= Simd::kChains ? 1 : Simd::kChains / kVectors >= 4 ? 4 : 2;
   const std::size_t outputs = call.filter.outputs();
   for (std::size_t o = 0; o < outputs; o += kLanes) {
     const int count = outputs - o < kLanes ? static_cast<int>(outputs - o) : kLanes;
     typename Simd::Vector sums[kLanes][kVectors];
     int r = 0;
-    for (; r + kRows <= count; r += kRows) Sum<Simd, kVectors, kRows>(call, tile, o + r, sums + r);
-    for (; r < count; ++r) Sum<Simd, kVectors, 1>(call, tile, o + r, sums + r);
+    while (r < count) {
+      if (r % kGroup == 0 && call.filter.StartsBlocks(o + r)) {
+        SumBlocks<Simd, kVectors>(call, tile, o + r, sums + r);
+        r += kGroup;
+      } else if (r + kRows <= count) {
+        Sum<Simd, kVectors, kRows>(call, tile, o + r, sums + r);
+        r += kRows;
+      } else {
+        Sum<Simd, kVectors, 1>(call, tile, o + r, sums + r);
+        ++r;
+      }
+    }
     for (; r < kLanes; ++r) {
       for (int v = 0; v < kVectors; ++v) sums[r][v] = Simd::Broadcast(0.0f);
     }
@@ -98,6 +144,34 @@ TFKIT_ALWAYS_INLINE void MultiplyTile(const Call& call, const float* tile, int p
   }
 }
 
+// Of the only pixel, outputs fill the vectors: `Group` is a Simd of kGroup lanes, `One` of one.
+template <typename Group, typename One>
+TFKIT_ALWAYS_INLINE void MultiplyOnePixel(const Call& call, const float* x, float* output) {
+  const std::size_t outputs = call.filter.outputs();
+  const Block* const blocks = call.filter.blocks.data();
+  std::size_t o = 0;
+  for (; o + kGroup <= outputs; o += kGroup) {
+    if (!call.filter.StartsBlocks(o)) {
+      typename One::Vector sums[kGroup][1];
+      Sum<One, 1, kGroup>(call, x, o, sums);
+      for (int r = 0; r < kGroup; ++r) One::StoreUnaligned(output + o + r, sums[r][0]);
+      continue;
+    }
+    typename Group::Vector sum = Group::Load(call.bias + o);
+    const Block* const end = blocks + call.filter.block_starts[o / kGroup + 1];
+    for (const Block* block = blocks + call.filter.block_starts[o / kGroup]; block != end;
+         ++block) {
+      sum = Group::MultiplyAdd(Group::Load(block->weights), Group::Broadcast(x[block->k]), sum);
+    }
+    Group::StoreUnaligned(output + o, Group::ClampTo(call.clamp, sum));
+  }
+  for (; o < outputs; ++o) {
+    typename One::Vector sums[1][1];
+    Sum<One, 1, 1>(call, x, o, sums);
+    One::StoreUnaligned(output + o, sums[0][0]);
+  }
+}
+
 template <typename Simd>
 TFKIT_ALWAYS_INLINE void TransposeAny(const float* const* rows, std::size_t channels, int vectors,
                                       float* tile) {
@@ -107,14 +181,13 @@ TFKIT_ALWAYS_INLINE void TransposeAny(const float* const* rows, std::size_t chan
   TransposeRows<Simd, 1>(rows, channels, tile);
 }
 
-// `OnePixel` is a Simd of one lane.
-template <typename Simd, typename OnePixel>
+template <typename Simd, typename Group, typename One>
 TFKIT_ALWAYS_INLINE void MultiplyAny(const Call& call, const float* tile, int vectors, int pixels,
                                      float* output) {
   if (vectors == 4) return MultiplyTile<Simd, 4>(call, tile, pixels, output);
   if (vectors == 3) return MultiplyTile<Simd, 3>(call, tile, pixels, output);
   if (vectors == 2) return MultiplyTile<Simd, 2>(call, tile, pixels, output);
-  if (vectors == kOnePixel) return MultiplyTile<OnePixel, 1>(call, tile, 1, output);
+  if (vectors == kOnePixel) return MultiplyOnePixel<Group, One>(call, tile, output);
   MultiplyTile<Simd, 1>(call, tile, pixels, output);
 }
 
