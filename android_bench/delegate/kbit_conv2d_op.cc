@@ -1,11 +1,11 @@
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <vector>
 
 #include "delegate/kbit_levels.h"
+#include "delegate/kbit_options.h"
 #include "delegate/op.h"
 #include "delegate/window_options.h"
 #include "kernels/buffer.h"
@@ -15,7 +15,6 @@
 namespace tfkit {
 namespace {
 
-using kbit_conv2d::Code;
 using kbit_conv2d::Filter;
 using kbit_conv2d::PaddedChannels;
 
@@ -31,32 +30,6 @@ enum InputPosition {
   kFalling,
   kLevelInputs
 };
-
-// Options that every node has, in this order; with levels as output one more.
-const std::vector<const char*> kOptions = {"activation_lowest",
-                                           "activation_planes",
-                                           "activation_step",
-                                           "bases",
-                                           "channels_in",
-                                           "channels_out",
-                                           "dilation_height_factor",
-                                           "dilation_width_factor",
-                                           "kernel_height",
-                                           "kernel_width",
-                                           "pad_bits",
-                                           "padding",
-                                           "stride_height",
-                                           "stride_width",
-                                           "weight_lowest",
-                                           "weight_planes",
-                                           "weight_step"};
-const char* const kOutputPlanes = "output_planes";
-
-int InRange(const char* name, int value, int low, int high) {
-  if (value >= low && value <= high) return value;
-  throw Unsupported(std::string("the option '") + name + "' is " + std::to_string(value) +
-                    ", not " + std::to_string(low) + " to " + std::to_string(high));
-}
 
 // Where an array would start for row `row` to lie at `place`: kernels find a row by its distance
 // from the start, whether the rows before it exist or not.
@@ -79,8 +52,7 @@ class KBitConv2dOp : public Op {
     if (!gives_levels_ && output != kTfLiteFloat32) {
       throw Unsupported("its output is neither float32 nor int32");
     }
-    ReadOptions(node);
-    CheckSums();
+    options_ = ReadKBitOptions(node, dense_, gives_levels_);
     ReadWeights(node);
     ReadOutput(node);
   }
@@ -91,12 +63,12 @@ class KBitConv2dOp : public Op {
     if (input.empty() || input.back() != filter_.InputWords()) RefuseShape(input);
     kbit_conv2d::Geometry geometry;
     geometry.filter = filter_;
-    geometry.pad_bits = pad_bits_;
+    geometry.pad_bits = options_.pad_bits;
     Shape output = dense_ ? PrepareDense(input, geometry) : PrepareImages(input, geometry);
     output.push_back(filter_.channels_out);
     Elements(output);
     if (gives_levels_) {
-      const std::int64_t words = output_planes_ * PackedWords(filter_.channels_out);
+      const std::int64_t words = options_.output_planes * PackedWords(filter_.channels_out);
       output.back() = static_cast<int>(words);  // channels are below 2^29, planes at most 4
       Elements(output);
     }
@@ -138,8 +110,8 @@ class KBitConv2dOp : public Op {
     if (!QuantizesRows() || stage + 1 < kernel_->stages) return run(buffers.output, begin, end);
     auto* const row =
         reinterpret_cast<float*>(own + AlignedWords(kernel_->workspace(geometry_).own));
-    const std::size_t row_words =
-        std::size_t(geometry_.x.output) * output_planes_ * PackedWords(filter_.channels_out);
+    const std::size_t row_words = std::size_t(geometry_.x.output) * options_.output_planes *
+                                  PackedWords(filter_.channels_out);
     for (std::int64_t unit = begin; unit < end; ++unit) {
       run(StartOfRows(row, unit, RowElements()), unit, unit + 1);
       levels_.Store(row, geometry_.x.output,
@@ -170,8 +142,10 @@ class KBitConv2dOp : public Op {
   Shape PrepareImages(const Shape& input, kbit_conv2d::Geometry& geometry) const {
     if (input.size() != 4) RefuseShape(input);
     geometry.batch = input[0];
-    geometry.y = PlaceOrThrow(input[1], filter_.height, stride_height_, dilation_height_, padding_);
-    geometry.x = PlaceOrThrow(input[2], filter_.width, stride_width_, dilation_width_, padding_);
+    geometry.y = PlaceOrThrow(input[1], filter_.height, options_.stride_height,
+                              options_.dilation_height, options_.padding);
+    geometry.x = PlaceOrThrow(input[2], filter_.width, options_.stride_width,
+                              options_.dilation_width, options_.padding);
     return {geometry.batch, geometry.y.output, geometry.x.output};
   }
 
@@ -195,54 +169,6 @@ class KBitConv2dOp : public Op {
     geometry.x =
         PlaceOrThrow(flattens ? filter_.width : count, filter_.width, 1, 1, Padding::kValid);
     return outer;
-  }
-
-  void ReadOptions(const NodeView& node) {
-    std::vector<const char*> names = kOptions;
-    if (gives_levels_) names.push_back(kOutputPlanes);
-    const std::vector<int> values = node.ReadOptions(names);
-    const auto option = [&](int at, int low, int high) {
-      return InRange(kOptions[at], values[at], low, high);
-    };
-    constexpr int kMost = std::numeric_limits<int>::max();
-    constexpr int kMostStep = 1 << 10;
-    filter_.activations = {option(1, 1, kbit_conv2d::kMaxActivationPlanes), option(2, 1, kMostStep),
-                           option(0, -kMostStep, kMostStep)};
-    filter_.bases = option(3, 0, 1) == 1;
-    filter_.channels_in = option(4, 1, kMost);
-    filter_.channels_out = option(5, 1, kMost);
-    dilation_height_ = option(6, 1, kMost);
-    dilation_width_ = option(7, 1, kMost);
-    filter_.height = option(8, 1, kMost);
-    filter_.width = option(9, 1, kMost);
-    pad_bits_ = option(10, -1, (1 << filter_.activations.planes) - 1);
-    padding_ = PaddingOf(values[11]);
-    stride_height_ = option(12, 1, dense_ ? 1 : kMost);
-    stride_width_ = option(13, 1, dense_ ? 1 : kMost);
-    filter_.weights = {option(15, 1, kbit_conv2d::kMaxPlanes), option(16, 1, kMostStep),
-                       option(14, -kMostStep, kMostStep)};
-    if (gives_levels_) {
-      output_planes_ = InRange(kOutputPlanes, values.back(), 1, kbit_conv2d::kMaxActivationPlanes);
-    }
-  }
-
-  // All that kernels add up on the way to a sum, in whatever order, must fit 32 bits.
-  void CheckSums() const {
-    const auto magnitude = [](const Code& code) {
-      return std::int64_t{code.step} * ((1 << code.planes) - 1) + std::abs(code.lowest);
-    };
-    const std::int64_t largest = magnitude(filter_.weights) * magnitude(filter_.activations);
-    // Words are counted whole by kernels that do not know their unused bits.
-    const std::int64_t taps = std::int64_t{filter_.height} * filter_.width;
-    constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max() / 4;
-    if (taps > kMost || taps * (std::int64_t{filter_.channels_in} + kWordBits) > kMost ||
-        taps * (std::int64_t{filter_.channels_in} + kWordBits) * largest > kMost) {
-      throw Unsupported("sums of " + std::to_string(filter_.height) + " x " +
-                        std::to_string(filter_.width) + " x " +
-                        std::to_string(filter_.channels_in) + " products of up to " +
-                        std::to_string(largest) + " do not fit 32 bits");
-    }
-    if (filter_.channels_out > kMost) throw Unsupported("it has too many output channels");
   }
 
   void ReadWeights(const NodeView& node) {
@@ -270,7 +196,7 @@ class KBitConv2dOp : public Op {
       if (!filter_.bases && node.HasInput(kScales)) {
         throw Unsupported("its output are levels of sums, but it has scales");
       }
-      levels_ = KBitLevels(node, kThresholds, filter_, output_planes_);
+      levels_ = KBitLevels(node, kThresholds, filter_, options_.output_planes);
       if (!filter_.bases) return levels_.Fill(transform_);
     } else {
       const std::vector<float> bias = node.Constant<float>(kBias, "bias", {channels});
@@ -297,15 +223,9 @@ class KBitConv2dOp : public Op {
   const std::string forced_kernel_;
   const bool dense_;
   bool gives_levels_ = false;
-  int output_planes_ = 0;
-  Filter filter_;
+  KBitOptions options_;
+  const Filter& filter_ = options_.filter;
   const void* weights_ = nullptr;  // in the model, which outlives this
-  int stride_height_ = 0;
-  int stride_width_ = 0;
-  int dilation_height_ = 0;
-  int dilation_width_ = 0;
-  int pad_bits_ = -1;
-  Padding padding_ = Padding::kValid;
   std::vector<float> scales_;
   std::vector<float> bias_;
   KBitLevels levels_;
