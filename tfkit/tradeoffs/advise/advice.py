@@ -19,6 +19,8 @@ _WEAK_DB = 6.0
 class LayerAdvice:
     """One layer: seconds and noise-to-signal ratio by precision, why it may not have some, and what the plan gives it.
 
+    ``worth`` says which precision in bits saves how much, beside the plan's rest; None where none saves enough.
+
     ``seconds`` are of the layer with what is fused into it and what stands around for its sake.
     """
 
@@ -156,7 +158,7 @@ def _risk(advice: Advice) -> str:
     if "plan" in advice.accuracies:
         plan, plain = (advice.accuracies[name] for name in ("plan", "float"))
         text += f"; {plan:.1%} right before any training, the float model {plain:.1%}"
-    return text + ". A risk, no promise: training takes back what it can, and only --train shows how much"
+    return text + "\n    A risk, no promise: training takes back what it can, and only --train shows how much"
 
 
 def _outcome(advice: Advice) -> list[str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from tfkit._units import format_seconds
 from tfkit.counting import count
 from tfkit.tradeoffs.advise import planning, risk
 from tfkit.tradeoffs.advise.advice import LayerAdvice
 from tfkit.tradeoffs.advise.latency import LatencyModel
+from tfkit.tradeoffs.advise.mixture import Layer
 from tfkit.tradeoffs.advise.planning import Option, Table
 from tfkit.tradeoffs.advise.sites import sites
 from tfkit.tradeoffs.advise.subject import Subject
@@ -17,7 +17,7 @@ from tfkit.tradeoffs.advise.variants import Mix, Variant
 
 
 class Costs:
-    """``table`` is for planning; ``layers`` shows it for the faster rest, with what layers may not have, and why."""
+    """``table`` is for planning; ``planned`` shows it for people, with what layers may not have, and why."""
 
     def __init__(self, subject: Subject, variants: Sequence[Variant], latency: LatencyModel) -> None:
         self._latency = latency
@@ -39,11 +39,13 @@ class Costs:
         total = sum(self._macs.values()) or 1
         shares = {name: self._macs[name] / total for name in names}
         self.table = Table({rest: options[rest] for rest in whole}, whole, shares)
-        self.layers = self._rows(subject)
+        self._layers = subject.layers
 
     def planned(self, mix: Mix) -> tuple[LayerAdvice, ...]:
-        """``layers`` with what a plan gives each."""
-        return tuple(replace(row, chosen=mix.bits.get(row.name, mix.rest)) for row in self.layers)
+        """Each layer, with what a plan gives it and what its precisions save beside the plan's rest."""
+        rest = mix.rest
+        worthwhile = planning.worth(self.table, rest)
+        return tuple(self._row(layer, mix.bits.get(layer.name, rest), rest, worthwhile) for layer in self._layers)
 
     def _costs(self, variant: Variant, names: Sequence[str]) -> list[tuple[str, str, tuple[float, int]]]:
         """(layer, precision, (seconds, bytes)) of a variant all of whose layers have one precision."""
@@ -59,22 +61,14 @@ class Costs:
                 found.append((name, precision, (spent.get(name, 0.0), variant.weight_bytes.get(name, 0))))
         return found
 
-    def _rows(self, subject: Subject) -> tuple[LayerAdvice, ...]:
-        table = self.table
-        rest = min(table.whole, key=lambda one: table.whole[one][0])
-        worthwhile = planning.worth(table, rest)
-        rows = []
-        for layer in subject.layers:
-            options: Mapping[str, Option] = {
-                p: option for one in (*table.whole, rest) for p, option in table.options[one][layer.name].items()
-            }
-            text = None
-            if layer.name in worthwhile:
-                precision = worthwhile[layer.name]
-                saved = options[rest].seconds - options[precision].seconds
-                text = f"{precision}: saves {format_seconds(saved)} ({saved / table.whole[rest][0]:.0%})"
-            seconds = {p: option.seconds for p, option in options.items()}
-            noise = {p: option.noise for p, option in options.items() if p != "float"}
-            macs, refused = self._macs[layer.name], self._refused[layer.name]
-            rows.append(LayerAdvice(layer.name, layer.kind, macs, seconds, noise, refused, rest, text))
-        return tuple(rows)
+    def _row(self, layer: Layer, chosen: str, rest: str, worthwhile: Mapping[str, str]) -> LayerAdvice:
+        table, name = self.table, layer.name
+        options = {p: option for one in (*table.whole, rest) for p, option in table.options[one][name].items()}
+        text = None
+        if name in worthwhile:
+            precision = worthwhile[name]
+            saved = options[rest].seconds - options[precision].seconds
+            text = f"{precision}: saves {format_seconds(saved)} ({saved / table.whole[rest][0]:.0%})"
+        seconds = {p: option.seconds for p, option in options.items()}
+        noise = {p: option.noise for p, option in options.items() if p != "float"}
+        return LayerAdvice(name, layer.kind, self._macs[name], seconds, noise, self._refused[name], chosen, text)

@@ -4,8 +4,8 @@
 
 An op's time is the one measured for the same op, or that of ops of its kind, see ``kinds``. The profiler's clock ticks
 in microseconds and costs time, calls and buffers lie between the ops: a, b, c and d take that up. They are fitted to
-whole networks, by least squares of relative errors with a prior (a near 1, the others near what a call costs), so that
-few networks do and no term becomes absurd.
+whole networks, by robust least squares of relative errors with a prior (a near 1, the others near what a call costs):
+few networks do, one that was disturbed does little harm, and no term becomes absurd.
 
 How good it is, is measured on networks of other architectures than those it was fitted to: each group is left out once.
 """
@@ -26,8 +26,10 @@ from tfkit.tradeoffs.advise.sites import Site
 RUNTIMES = ("XNNPACK", "tfkit", "interpreter")
 # What is believed of a, b, c, d before any network was timed, and how firmly; seconds but for a.
 _PRIOR = np.array([1.0, 1.0, 1.0, 5e-7, 5e-7, 5e-6])
-_SPREAD = np.array([0.1, 0.1, 0.1, 1e-6, 1e-6, 1e-5])
+_SPREAD = np.array([0.03, 0.05, 0.05, 1e-6, 1e-6, 1e-5])
 _NOISE = 0.02  # of a measured latency
+_FAR = 0.04
+_ROUNDS = 20
 # Without held-out networks the error is not known; this is what is said then.
 UNKNOWN_ERROR = 0.25
 CONFIDENCE = 0.9
@@ -153,11 +155,20 @@ def _partitions(samples: Sequence[Sample]) -> int:
 
 
 def _fitted(networks: Sequence[tuple[np.ndarray, float]]) -> np.ndarray:
-    """The terms that fit best: each network weighs by its relative error, the prior by its spread."""
-    rows = [row / (seconds * _NOISE) for row, seconds in networks]
-    wanted = [1 / _NOISE for _ in networks]
-    rows += list(np.diag(1 / _SPREAD))
-    wanted += list(_PRIOR / _SPREAD)
-    # In units of the spreads, so that seconds and factors are of one size.
-    solution = np.linalg.lstsq(np.array(rows) * _SPREAD, np.array(wanted), rcond=None)[0] * _SPREAD
-    return np.asarray(np.maximum(solution, 0.0))
+    """The terms that fit best: each network weighs by its relative error, the prior by its spread.
+
+    A network that is far off was disturbed while it was timed: beyond ``_FAR`` its weight falls (Huber's M-estimate, by
+    iteratively reweighted least squares).
+    """
+    if not networks:
+        return _PRIOR.copy()
+    rows = np.array([row / seconds for row, seconds in networks])
+    weights = np.ones(len(rows))
+    solution = _PRIOR.copy()
+    for _ in range(_ROUNDS):
+        scaled = np.concatenate([rows * (weights / _NOISE)[:, None], np.diag(1 / _SPREAD)])
+        wanted = np.concatenate([weights / _NOISE, _PRIOR / _SPREAD])
+        # In units of the spreads, so that seconds and factors are of one size.
+        solution = np.maximum(np.linalg.lstsq(scaled * _SPREAD, wanted, rcond=None)[0] * _SPREAD, 0.0)
+        weights = np.sqrt(np.minimum(1.0, _FAR / np.maximum(np.abs(rows @ solution - 1), 1e-9)))
+    return np.asarray(solution)

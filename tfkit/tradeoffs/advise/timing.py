@@ -1,7 +1,7 @@
 """Time flatbuffers on a device: whole, and op by op, by turns, so that what else the device does hits both alike.
 
 Outputs are not compared with a reference: weights may be random, and what the kernels compute is ``tfkit bench``'s
-business. Of each process the fastest quarter of the runs counts, of several turns the fastest, for whatever else the
+business. Of each process the fastest runs count (``QUANTILE``), of several turns the fastest, for whatever else the
 device does can only add to a time. On a quiet device that is within a few per cent of the median.
 """
 
@@ -36,7 +36,7 @@ Say = Callable[[str], None]
 # Short: an op's time is a mean over hundreds of runs, and turns are repeated.
 PRESET = Preset("advise", 5, 0.1, 0.0, 64, 0.25, 3000, 20.0, processes=1)
 TURNS = 3
-QUANTILE = 0.25
+QUANTILE = 0.05
 CPUS = "big"
 _NOT_COMPARED = Golden([], [], 0, 0.0, 0, "not compared")
 
