@@ -60,7 +60,7 @@ def install(python: Path, *arguments: str) -> None:
 def test_wheel_holds_every_module_and_nothing_else(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     for folder, target in (("tfkit", "tfkit"), ("models", "tfkit/models"), ("converters", "tfkit/converters")):
-        for source in (path for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".css", ".js")):
+        for source in (path for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".css", ".js", ".c")):
             assert f"{target}/{source.relative_to(ROOT / folder)}" in names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"tfkit"}
     assert "tfkit/py.typed" in names
