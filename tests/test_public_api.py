@@ -30,6 +30,7 @@ PUBLIC = [
     "tfkit.quantizers",
     "tfkit.runtime",
     "tfkit.tradeoffs",
+    "tfkit.tradeoffs.report",
     "tfkit.tradeoffs.sweep",
     "tfkit.training",
 ]
