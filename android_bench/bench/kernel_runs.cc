@@ -2,10 +2,11 @@
 //
 //   tfkit_kernel_runs KERNEL OUTPUT HEIGHT WIDTH IN OUT GROUPS FILTER RUNS
 //
-// with OUTPUT float, int8 or bitpacked of a binary convolution, or w2a4 of a few-bit one whose
-// weights have 2 bits and activations 4. KERNEL "-" is the one that selection takes here, numbers
-// like 0x41d0b,0x41d05 the one that it takes where the cores are of these types (implementer << 12
-// | part). Prints the kernel's name. What one run costs is the difference between two calls with
+// with OUTPUT float, int8 or bitpacked of a binary convolution, w2a4 of a few-bit one whose weights
+// have 2 bits and activations 4, or s90 of a float one of whose weights 90 % are zeros, b90 the
+// same in blocks of 4 outputs. KERNEL "-" is the one that selection takes here, numbers like
+// 0x41d0b,0x41d05 the one that it takes where the cores are of these types (implementer << 12 |
+// part). Prints the kernel's name. What one run costs is the difference between two calls with
 // different RUNS.
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +16,8 @@
 
 #include "kernels/bconv2d/select.h"
 #include "kernels/kbit_conv2d/select.h"
+#include "kernels/sparse_conv2d/run.h"
+#include "kernels/sparse_conv2d/select.h"
 
 namespace tfkit {
 namespace {
@@ -134,6 +137,45 @@ int RunFewBits(const Arguments& arguments, int weight_bits, int activation_bits,
                 geometry.filter.InputWords(), kbit_conv2d::MakeCall);
 }
 
+// [outputs][depth]; the same outputs of a group get the same zeros where they come in blocks.
+std::vector<float> SparseWeights(std::size_t outputs, std::size_t depth, int zeros, bool blocks) {
+  const std::size_t group = blocks ? sparse_conv2d::kGroup : 1;
+  const auto bits = Bits((outputs + group - 1) / group * depth);
+  std::vector<float> weights(outputs * depth);
+  for (std::size_t o = 0; o < outputs; ++o) {
+    for (std::size_t k = 0; k < depth; ++k) {
+      const std::uint32_t high = bits[o / group * depth + k] >> 16;
+      weights[o * depth + k] = high * 100 < (std::uint32_t(zeros) << 16) ? 0.0f : 0.5f;
+    }
+  }
+  return weights;
+}
+
+int RunSparse(const Arguments& arguments, int zeros, bool blocks, const WindowAxis& y,
+              const WindowAxis& x) {
+  sparse_conv2d::Geometry geometry;
+  geometry.batch = 1;
+  geometry.y = y;
+  geometry.x = x;
+  geometry.channels = arguments.in;
+  const auto weights = SparseWeights(arguments.out, geometry.Depth(), zeros, blocks);
+  const auto filter = sparse_conv2d::Compress(weights.data(), arguments.out, geometry.Depth());
+  const auto* kernel = Selected<sparse_conv2d::Kernel>(
+      arguments, ShapeOf(filter, geometry.Pixels()), sparse_conv2d::Select);
+  if (kernel == nullptr) return 2;
+  const std::vector<float> input(std::size_t(arguments.height) * arguments.width * arguments.in,
+                                 0.5f);
+  const std::vector<float> bias(arguments.out, 0.5f);
+  std::vector<float> output(geometry.Pixels() * arguments.out);
+  Buffer own(sparse_conv2d::OwnWords(*kernel, geometry));
+  for (int run = 0; run < arguments.runs; ++run) {
+    sparse_conv2d::Run(*kernel, geometry, {filter, bias.data(), {0.0f, 6.0f}}, input.data(),
+                       output.data(), 0, Units(*kernel, geometry), own.data());
+  }
+  std::printf("%s\n", kernel->name);
+  return 0;
+}
+
 int Main(char** words) {
   const auto number = [&](int i) { return std::atoi(words[3 + i]); };
   const Arguments arguments = {words[1],  words[2],  number(0), number(1), number(2),
@@ -141,11 +183,15 @@ int Main(char** words) {
   const auto y = PlaceWindows(arguments.height, arguments.size, 1, 1, Padding::kSame);
   const auto x = PlaceWindows(arguments.width, arguments.size, 1, 1, Padding::kSame);
   if (!y || !x) return 2;
-  int weight_bits, activation_bits;
-  if (std::sscanf(arguments.output, "w%da%d", &weight_bits, &activation_bits) != 2) {
-    return RunBinary(arguments, *y, *x);
+  int weight_bits, activation_bits, zeros;
+  char pattern;
+  if (std::sscanf(arguments.output, "w%da%d", &weight_bits, &activation_bits) == 2) {
+    return RunFewBits(arguments, weight_bits, activation_bits, *y, *x);
   }
-  return RunFewBits(arguments, weight_bits, activation_bits, *y, *x);
+  if (std::sscanf(arguments.output, "%c%d", &pattern, &zeros) == 2) {
+    return RunSparse(arguments, zeros, pattern == 'b', *y, *x);
+  }
+  return RunBinary(arguments, *y, *x);
 }
 
 }  // namespace

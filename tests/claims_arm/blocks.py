@@ -33,13 +33,13 @@ def _plugin() -> Path:
     return library
 
 
-def _executions(cpu: str, command: Sequence[str]) -> dict[tuple[int, Instructions], int]:
+def _executions(cpu: str, prefix: Path, command: Sequence[str]) -> dict[tuple[int, Instructions], int]:
     """Executions by address and instructions."""
     # The static package's qemu-aarch64-static has no plugins; qemu-user's program has.
     assert shutil.which("qemu-aarch64"), "qemu is missing; install it with: apt-get install -y qemu-user"
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder, "blocks")
-        emulator = ["qemu-aarch64", "-cpu", cpu, "-L", str(SYSROOT), "-plugin", f"{_plugin()},out={log}"]
+        emulator = ["qemu-aarch64", "-cpu", cpu, "-L", str(prefix), "-plugin", f"{_plugin()},out={log}"]
         done = subprocess.run([*emulator, *command], capture_output=True, text=True, timeout=600, check=False)
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
         blocks: collections.Counter[tuple[int, Instructions]] = collections.Counter()
@@ -76,13 +76,17 @@ def _joined(blocks: dict[tuple[int, Instructions], int]) -> dict[tuple[int, Inst
     return joined
 
 
-def per_run(cpu: str, program: Path, *arguments: str) -> Counts:
-    """Executions, by instructions, that one more run adds; the program takes the number of runs last."""
-    runs = {count: _executions(cpu, [str(program), *arguments, str(count)]) for count in (1, 3)}
+def per_run(cpu: str, program: Path, *arguments: str, prefix: Path = SYSROOT, few: int = 1, many: int = 3) -> Counts:
+    """Executions, by instructions, that one more run adds; the program takes the number of runs last.
+
+    ``prefix`` is the folder in which the emulator looks for files first; ``few`` and ``many`` are the numbers of runs
+    whose difference is taken.
+    """
+    runs = {count: _executions(cpu, prefix, [str(program), *arguments, str(count)]) for count in (few, many)}
     difference = {
-        block: (count - runs[1].get(block, 0)) // 2
-        for block, count in runs[3].items()
-        if count > runs[1].get(block, 0) + 1
+        block: (count - runs[few].get(block, 0)) // (many - few)
+        for block, count in runs[many].items()
+        if count > runs[few].get(block, 0) + 1
     }
     counts: Counts = collections.Counter()
     for (_, words), count in _joined(difference).items():

@@ -51,6 +51,41 @@ class Layer:
         return [str(number) for number in (self.size, self.size, self.channels, self.channels, self.groups, 3)]
 
 
+@dataclass(frozen=True)
+class Pointwise:
+    """A 1x1 convolution on a square image; of a single pixel, a dense layer."""
+
+    size: int
+    inputs: int
+    channels: int  # out
+
+    def __str__(self) -> str:
+        return f"{self.size}x{self.size}x{self.inputs} to {self.channels}"
+
+    @property
+    def weights(self) -> int:
+        """How many."""
+        return self.inputs * self.channels
+
+    @property
+    def products(self) -> int:
+        """Multiplications, zeros included."""
+        return self.size * self.size * self.weights
+
+    @property
+    def arguments(self) -> list[str]:
+        """What tfkit_kernel_runs takes for it."""
+        return [str(number) for number in (self.size, self.size, self.inputs, self.channels, 1, 1)]
+
+
 QUICKNET = tuple(map(Layer.parse, ("56x56x64", "28x28x128", "14x14x256", "7x7x512")))
 ALL = (Layer.parse("56x56x32"), *QUICKNET)
 GROUPED = tuple(map(Layer.parse, ("56x56x64/2", "28x28x128/2", "28x28x128/4", "56x56x128/4")))
+# MobileNetV1's, each once, and its dense layer.
+MOBILENET = tuple(
+    Pointwise(*numbers)
+    for numbers in (
+        *((112, 32, 64), (56, 64, 128), (56, 128, 128), (28, 128, 256), (28, 256, 256)),
+        *((14, 256, 512), (14, 512, 512), (7, 512, 1024), (7, 1024, 1024), (1, 1024, 1000)),
+    )
+)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tests.claims.interleaved import geomean
-from tests.claims_arm import cores, few_bits, inorder, layers, lce, loops, mca
+from tests.claims_arm import cores, few_bits, inorder, layers, lce, loops, mca, sparse
 from tests.claims_arm.cores import Core
 from tests.claims_arm.layers import Layer
 from tests.claims_arm.runs import Runs
@@ -201,5 +201,30 @@ TABLES = (
         "`neon` and `neon_mlal` counted on a Cortex-A72, the others on a Neoverse N1.",
         ("widths", "W x A", "neon", "neon_lut", "neondotprod", "neon_mlal", "target"),
         few_bits.instructions,
+    ),
+    Table(
+        f"Sparse MobileNetV1 1.0, 224x224: XNNPACK's over tfkit's instructions, and cycles ({MODELLED})",
+        "The 1x1 layers have this share of zeros, strewn at random or in blocks of 1 input x 4 outputs; counted are "
+        "whole invocations of LiteRT with one thread, without the delegate and with it. The target is for the smaller "
+        "of the two ratios.",
+        (
+            "zeros",
+            "where",
+            "core",
+            "layers taken",
+            "XNNPACK, million",
+            "tfkit, million",
+            "instructions",
+            "cycles",
+            "target",
+        ),
+        sparse.whole,
+    ),
+    Table(
+        f"Sparse layers: XNNPACK's over tfkit's instructions / cycles ({MODELLED})",
+        "The kernel alone against LiteRT with one dense layer; by share of zeros, strewn or in blocks of 1 input x 4 "
+        "outputs. What stands in brackets is not taken but left to XNNPACK; the target is for the least of the rest.",
+        ("core", "layer", "zeros", *(f"{zeros} %" for zeros in sparse.ZEROS), "target"),
+        sparse.alone,
     ),
 )

@@ -4,18 +4,40 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 
 from helpers.native_build import arm64_build
 from tests.claims.table import table
-from tests.claims_arm import blocks, cores, few_bits, inorder, layers, lce, loops, mca, tables
+from tests.claims_arm import (
+    blocks,
+    cores,
+    few_bits,
+    graphs,
+    inorder,
+    layers,
+    lce,
+    loops,
+    mca,
+    sparse,
+    sparse_cost,
+    tables,
+)
 from tests.claims_arm.few_bits import Widths
-from tests.claims_arm.layers import Layer
+from tests.claims_arm.layers import Layer, Pointwise
 from tests.claims_arm.runs import Runs
 from tests.claims_arm.verdicts import verdict
 
 pytestmark = pytest.mark.qemu
 TINY = Layer(8, 128)
+SPARSE = Pointwise(6, 64, 32)
+
+
+def mostly_zeros(zeros: float, *, blocks: bool) -> bytes:
+    weights = np.random.default_rng(0).uniform(0.5, 1, (SPARSE.channels, SPARSE.inputs))
+    group = sparse_cost.GROUP if blocks else 1
+    kept = np.random.default_rng(1).random((SPARSE.channels // group, SPARSE.inputs)) >= zeros
+    return graphs.pointwise(weights * np.repeat(kept, group, 0), SPARSE.size)
 
 
 @pytest.fixture(scope="module")
@@ -74,16 +96,21 @@ def test_tables_are_whole(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layers, "QUICKNET", quicknet)
     monkeypatch.setattr(layers, "ALL", (Named(4, 32), *quicknet))
     monkeypatch.setattr(layers, "GROUPED", (Layer(46, 32, 1),))
+    monkeypatch.setattr(layers, "MOBILENET", (SPARSE, Pointwise(1, 40, 12)))
+    monkeypatch.setattr(sparse, "CORES", (cores.A72,))
+    monkeypatch.setattr(sparse, "ZEROS", (90,))
+    monkeypatch.setattr(sparse, "network", mostly_zeros)
     monkeypatch.setattr(few_bits, "LAYER", quicknet[1])
     monkeypatch.setattr(few_bits, "WIDTHS", (Widths(1, 2), Widths(3, 3)))
     monkeypatch.setattr(few_bits, "GRID", tuple(Widths(1, bits) for bits in (1, 2, 3, 4)))
     for entry in tables.TABLES:
         rows = list(entry.rows(runs))
         assert rows
-        # One table has a column for each of the widths, which are fewer here.
-        columns = 1 + len(few_bits.WIDTHS) if entry.rows is few_bits.selection else len(entry.headings)
+        # Two tables have a column for each of what is fewer here.
+        fewer = {few_bits.selection: 1 + len(few_bits.WIDTHS), sparse.alone: 4 + len(sparse.ZEROS)}
+        columns = fewer.get(entry.rows, len(entry.headings))
         assert all(len(row) == columns for row in rows), entry.title
-        modelled = {"bMAC/cycle", "MAC/cycle", "geometric mean"} & {*entry.headings}
+        modelled = {"bMAC/cycle", "MAC/cycle", "geometric mean", "cycles", "90 %"} & {*entry.headings}
         assert ("modelled, caches ignored" in entry.title) == bool(modelled)
         assert table(entry.headings, rows).count("\n") == len(rows) + 1
 
@@ -147,6 +174,42 @@ def test_few_bit_selection_knows_the_cores(runs: Runs) -> None:
         "Cortex-A72": ["neon", "neon"],
         "Neoverse N1": ["neon_lut", "neondotprod"],
     }
+
+
+@pytest.mark.parametrize(("pattern", "group"), [("s", 1), ("b", sparse_cost.GROUP)])
+def test_every_sparse_product_is_counted_once(runs: Runs, pattern: str, group: int) -> None:
+    """FMLA multiplies 4 pixels: those of 36 make 9 vectors, and no zero is multiplied."""
+    counts = runs.counts(cores.A72, SPARSE, f"{pattern}70", "neon")
+    kept = sparse_cost.nonzeros(SPARSE, 70, group)
+    assert 0.2 < kept / SPARSE.weights < 0.4
+    assert executed(counts, r"fmla\s+v\d+\.4s") == 9 * kept
+
+
+def test_sparse_layers_are_taken_where_they_pay(runs: Runs) -> None:
+    layer = layers.MOBILENET[4]
+    taken = {pattern: runs.selected(layer, cores.A72, output=pattern) for pattern in ("s50", "s90", "b90")}
+    assert taken == {"s50": "", "s90": "neon", "b90": "neon"}
+
+
+def test_costs_are_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts that follow the formula give its numbers back, in dense multiply-adds of the cheapest layer."""
+
+    class Invented:
+        @staticmethod
+        def counts(_core: object, layer: Pointwise, output: str, _kernel: str) -> float:
+            group, each = (1, 3.0) if output[0] == "s" else (sparse_cost.GROUP, 2.0)
+            pixels = -(-layer.size * layer.size // 4) * 4
+            kept = sparse_cost.nonzeros(layer, int(output[1:]), group)
+            return pixels * (each * kept + 7.0 * (layer.inputs + layer.channels))
+
+    def dense(_core: object, layer: Pointwise) -> float:
+        return layer.products * (0.5 if layer is SPARSE else 0.6)
+
+    monkeypatch.setattr(sparse, "dense", dense)
+    images = (SPARSE, Pointwise(8, 32, 48), Pointwise(5, 96, 64))
+    cost = sparse_cost.fit(Invented(), cores.A72, float, images, Pointwise(1, 64, 64))  # type: ignore[arg-type]
+    assert (cost.single, cost.in_block, cost.moved) == pytest.approx((6.0, 4.0, 14.0))
+    assert cost.worst == pytest.approx(0, abs=1e-9)
 
 
 def test_large_maps_only() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import flatbuffers
 import numpy as np
@@ -78,19 +79,24 @@ class LceGraph:
         operator.customOptions = None if options is None else list(flexbuffers.Dumps(dict(sorted(options.items()))))
         self.graph.operators.append(operator)
 
-    def add(self, first: int, second: int, output: int, activation: str = "NONE") -> None:
-        """Append the builtin ADD."""
+    def builtin(self, name: str, inputs: Sequence[int], outputs: Sequence[int], kind: str, options: Any) -> None:
+        """Append an operator of the runtime's own, with an options object of the schema and the name of its kind."""
         code = schema.OperatorCodeT()
-        code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.ADD
+        code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, name)
         code.version = 1
         self.model.operatorCodes.append(code)
         operator = schema.OperatorT()
         operator.opcodeIndex = len(self.model.operatorCodes) - 1
-        operator.inputs, operator.outputs = [first, second], [output]
-        operator.builtinOptionsType = schema.BuiltinOptions.AddOptions
-        operator.builtinOptions = schema.AddOptionsT()
-        operator.builtinOptions.fusedActivationFunction = ACTIVATIONS[activation]
+        operator.inputs, operator.outputs = list(inputs), list(outputs)
+        operator.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
+        operator.builtinOptions = options
         self.graph.operators.append(operator)
+
+    def add(self, first: int, second: int, output: int, activation: str = "NONE") -> None:
+        """Append the builtin ADD."""
+        options = schema.AddOptionsT()
+        options.fusedActivationFunction = ACTIVATIONS[activation]
+        self.builtin("ADD", [first, second], [output], "AddOptions", options)
 
     def serialize(self, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
         """The flatbuffer with these graph inputs and outputs."""
