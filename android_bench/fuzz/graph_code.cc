@@ -12,14 +12,19 @@ constexpr int kMaxNodes = 12;
 constexpr int kMaxRank = 6;
 constexpr int kMaxInputs = 8;
 constexpr int kMaxResizes = 3;
+constexpr int kMaxDimensions = 2 * kMaxRank;
+constexpr int kMaxIndices = 255;
 
 const TfLiteType kTypes[] = {
     kTfLiteFloat32, kTfLiteInt32, kTfLiteInt8, kTfLiteNoType, static_cast<TfLiteType>(77),
     kTfLiteInt16};
-const char* const kOps[] = {"LceQuantize",        "LceBconv2d",        "LceBMaxPool2d",
-                            "LceDequantize",      "SomeoneElses",      "ADD",
-                            "TfkitKBitConv2D",    "TfkitKBitDense",    "TfkitKBitQuantize",
-                            "TfkitUnpackWeights", "TfkitKBitMaxPool2D"};
+const char* const kOps[] = {"LceQuantize",        "LceBconv2d",
+                            "LceBMaxPool2d",      "LceDequantize",
+                            "SomeoneElses",       "ADD",
+                            "TfkitKBitConv2D",    "TfkitKBitDense",
+                            "TfkitKBitQuantize",  "TfkitUnpackWeights",
+                            "TfkitKBitMaxPool2D", "CONV_2D",
+                            "FULLY_CONNECTED",    "DENSIFY"};
 
 class Reader {
  public:
@@ -29,7 +34,7 @@ class Reader {
   T Number() {
     T value{};
     const std::size_t size = std::min<std::size_t>(sizeof value, end_ - next_);
-    std::memcpy(&value, next_, size);
+    if (size != 0) std::memcpy(&value, next_, size);  // of nothing there is no address
     next_ += size;
     return value;
   }
@@ -53,6 +58,21 @@ class Reader {
   const std::uint8_t* end_;
 };
 
+testing::FakeSparsity ReadSparsity(Reader& reader) {
+  testing::FakeSparsity sparsity;
+  sparsity.traversal_order = reader.Integers<std::int8_t>(kMaxDimensions);
+  sparsity.block_map = reader.Integers<std::int8_t>(kMaxDimensions);
+  for (int i = reader.Count(kMaxDimensions); i > 0; --i) {
+    testing::FakeSparsity::Dimension dimension;
+    dimension.format = reader.Number<std::int8_t>();
+    dimension.dense_size = reader.Number<std::int32_t>();
+    dimension.segments = reader.Integers<std::int16_t>(kMaxIndices);
+    dimension.indices = reader.Integers<std::int16_t>(kMaxIndices);
+    sparsity.dimensions.push_back(dimension);
+  }
+  return sparsity;
+}
+
 testing::FakeTensor ReadTensor(Reader& reader) {
   testing::FakeTensor tensor;
   tensor.type = kTypes[reader.Count(std::size(kTypes) - 1)];
@@ -63,9 +83,35 @@ testing::FakeTensor ReadTensor(Reader& reader) {
   tensor.data = reader.Bytes();
   tensor.constant = (flags & 1) != 0;
   tensor.scale = (flags & 2) != 0 ? scale : 0;
-  tensor.sparse = (flags & 4) != 0;
+  tensor.sparse = (flags & (4 | 16)) != 0;
   tensor.variable = (flags & 8) != 0;
+  if ((flags & 16) != 0) tensor.sparsity = ReadSparsity(reader);
   return tensor;
+}
+
+// Of the runtime's own ops the options are single bytes, in the order of abi/tflite.h; 0 for those
+// that are missing.
+void ReadBuiltin(testing::FakeNode& node) {
+  Reader options(node.options.data(), node.options.size());
+  const auto next = [&] { return options.Number<std::int8_t>(); };
+  if (node.op == "ADD") {
+    node.builtin_code = kTfLiteBuiltinAdd;
+    node.add.activation = next();
+  } else if (node.op == "CONV_2D") {
+    node.builtin_code = kTfLiteBuiltinConv2d;
+    TfLiteConvParams& conv = node.conv;
+    for (int* option : {&conv.padding, &conv.stride_width, &conv.stride_height, &conv.activation,
+                        &conv.dilation_width_factor, &conv.dilation_height_factor}) {
+      *option = next();
+    }
+  } else if (node.op == "FULLY_CONNECTED") {
+    node.builtin_code = kTfLiteBuiltinFullyConnected;
+    node.fully_connected.activation = next();
+    node.fully_connected.weights_format = next();
+    node.fully_connected.keep_num_dims = next() != 0;
+  } else if (node.op == "DENSIFY") {
+    node.builtin_code = kTfLiteBuiltinDensify;
+  }
 }
 
 testing::FakeNode ReadNode(Reader& reader) {
@@ -75,10 +121,7 @@ testing::FakeNode ReadNode(Reader& reader) {
   node.inputs = reader.Integers<std::int8_t>(kMaxInputs);
   node.outputs = reader.Integers<std::int8_t>(kMaxInputs);
   node.options = reader.Bytes();
-  if (node.op == "ADD") {
-    node.builtin_code = kTfLiteBuiltinAdd;
-    if (!node.options.empty()) node.add.activation = node.options[0];
-  }
+  ReadBuiltin(node);
   return node;
 }
 

@@ -19,13 +19,14 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from helpers.fuzz_sparse_seeds import sparse_seeds
 from helpers.lce_graph import ABSENT, Convolution, LceGraph, packed_words, unpack
 
 # By number; SomeoneElses stands for all that the delegate leaves alone.
 OPS = (
     "LceQuantize", "LceBconv2d", "LceBMaxPool2d", "LceDequantize", "SomeoneElses", "ADD",
     "TfkitKBitConv2D", "TfkitKBitDense", "TfkitKBitQuantize", "TfkitUnpackWeights",
-    "TfkitKBitMaxPool2D",
+    "TfkitKBitMaxPool2D", "CONV_2D", "FULLY_CONNECTED", "DENSIFY",
 )  # fmt: skip
 TYPES = {
     schema.TensorType.FLOAT32: 0, schema.TensorType.INT32: 1, schema.TensorType.INT8: 2, schema.TensorType.INT16: 5,
@@ -229,12 +230,13 @@ def _small_models() -> Iterator[bytes]:
 def write(folder: Path, models: Sequence[bytes]) -> int:
     """Write the seeds of the models and return how many there are now."""
     folder.mkdir(parents=True, exist_ok=True)
+    seeds = [*sparse_seeds()]
     for flatbuffer in (*models, *_small_models()):
         model = unpack(flatbuffer)
         for number, chain in enumerate(_chains(model)):
-            for threads in (1, 3):
-                seed = _encode(model, chain, number % 8, threads)
-                (folder / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
+            seeds += [_encode(model, chain, number % 8, threads) for threads in (1, 3)]
+    for seed in seeds:
+        (folder / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
     return sum(1 for _ in folder.iterdir())
 
 
