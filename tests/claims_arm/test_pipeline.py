@@ -207,7 +207,7 @@ def test_costs_are_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(sparse, "dense", dense)
     images = (SPARSE, Pointwise(8, 32, 48), Pointwise(5, 96, 64))
-    cost = sparse_cost.fit(Invented(), cores.A72, float, images, Pointwise(1, 64, 64))  # type: ignore[arg-type]
+    cost = sparse_cost.fit(Invented(), cores.A72, float, images, Pointwise(1, 64, 64))
     assert (cost.single, cost.in_block, cost.moved) == pytest.approx((6.0, 4.0, 14.0))
     assert cost.worst == pytest.approx(0, abs=1e-9)
 
