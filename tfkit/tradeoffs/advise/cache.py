@@ -24,7 +24,10 @@ _IDENTITY = (
 
 @dataclass(frozen=True)
 class Sample:
-    """One op that was timed in its network: ``seconds`` per run, 0 where the op in front or behind does its work."""
+    """One op that was timed in its network: ``seconds`` per run, and what it runs in.
+
+    ``runs_in`` is empty, and the time 0, where the op in front or behind does its work.
+    """
 
     kind: str
     macs: int

@@ -21,7 +21,7 @@ from tfkit.tradeoffs.advise.sites import Site
 
 MARGIN = 1.5  # times larger or smaller than anything measured
 _RIDGE = 0.3
-_SHORTEST = 1e-7  # the logarithm of what is fused into another op (no time) needs some number
+_SHORTEST = 1e-7  # what takes less than the profiler's tick may be told as no time, which has no logarithm
 _FEATURES = ("macs", "traffic", "weight_bytes", "channels")
 
 
@@ -58,7 +58,8 @@ class Kinds:
         """A guess, for a site that is not refused."""
         fit = self._fits[site.kind]
         sizes = (site.macs, site.traffic, site.weight_bytes, site.channels)
-        return Sample(site.kind, *sizes, seconds=fit.seconds(_position(site)), runs_in=fit.runs_in)
+        seconds = fit.seconds(_position(site)) if fit.runs_in else 0.0
+        return Sample(site.kind, *sizes, seconds=seconds, runs_in=fit.runs_in)
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,7 @@ class _Fit:
         return np.asarray(self.points.max(0))
 
     def seconds(self, position: np.ndarray) -> float:
-        time = float(np.exp(_guess(position, self.points, self.logs, self.weights)))
-        return 0.0 if time <= 2 * _SHORTEST else time
+        return float(np.exp(_guess(position, self.points, self.logs, self.weights)))
 
 
 def _position(item: Sample | Site) -> np.ndarray:

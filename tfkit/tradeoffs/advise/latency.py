@@ -142,13 +142,13 @@ class LatencyModel:
 def _row(samples: Sequence[Sample], partitions: int) -> np.ndarray:
     """What a network has of each term: seconds per runtime, ops, partitions, one."""
     sums = [sum(s.seconds for s in samples if s.runs_in == runtime) for runtime in RUNTIMES]
-    return np.array([*sums, float(sum(s.seconds > 0 for s in samples)), float(partitions), 1.0])
+    return np.array([*sums, float(sum(s.runs_in != "" for s in samples)), float(partitions), 1.0])
 
 
 def _partitions(samples: Sequence[Sample]) -> int:
     """Stretches of ops that run in one place; each op of the interpreter is one of its own."""
     count, previous = 0, ""
-    for sample in samples:
+    for sample in (s for s in samples if s.runs_in):
         count += sample.runs_in != previous or sample.runs_in == "interpreter"
         previous = sample.runs_in
     return count

@@ -24,7 +24,7 @@ from tfkit.bench.bundle import Bundle
 from tfkit.bench.gate.meaning import times_hardware
 from tfkit.bench.golden import Golden
 from tfkit.bench.profile import Profile, attribute
-from tfkit.bench.profile.model import UNATTRIBUTED
+from tfkit.bench.profile.model import MEASURED, UNATTRIBUTED
 from tfkit.bench.spec import Preset
 from tfkit.bench.subject import MODEL, Subject
 from tfkit.devices import Device
@@ -170,7 +170,7 @@ def _timed(flatbuffer: bytes, whole: Sequence[float], profiles: Sequence[Profile
     for site in found:
         row = quickest.get(site.index)
         seconds = min((rows[site.index].seconds for rows in turns if site.index in rows), default=0.0)
-        sample = Sample(site.kind, site.macs, site.traffic, site.weight_bytes, site.channels, seconds, "interpreter")
-        made.append(sample if row is None else replace(sample, runs_in=row.runs_in))
+        runs_in = row.runs_in if row is not None and row.how == MEASURED else ""
+        made.append(Sample(site.kind, site.macs, site.traffic, site.weight_bytes, site.channels, seconds, runs_in))
     places = {(row.runs_in, row.partition if row.partition is not None else row.index) for row in quickest.values()}
     return Timed(found, tuple(made), len(places), min(whole, default=math.nan))
