@@ -19,6 +19,7 @@ LIGHT = [
     "import tfkit.doctor",
     "import tfkit.models",
     "import tfkit.converters",
+    "import tfkit.tradeoffs.advise",
     "import tfkit.tradeoffs.report",
     "import tfkit.tradeoffs.sweep",
     "from tfkit.data import load; load('digits')",

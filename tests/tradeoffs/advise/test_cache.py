@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tfkit._errors import InputError
 from tfkit.tradeoffs.advise.cache import Cache, Measurements, Network, Sample, default_folder, identity
 
 SAMPLE = Sample("ADD float32", 0, 128, 0, 32, 1.5e-6, "XNNPACK")
@@ -56,6 +57,12 @@ def test_a_damaged_file_is_measured_again(text: str, tmp_path: Path) -> None:
     cache = Cache({}, tmp_path)
     cache.path.write_text(text)
     assert cache.read() == Measurements()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="cannot write the cache .*set XDG_CACHE_HOME to a writable folder"):
+        Cache({}, tmp_path / "file" / "below").write(KNOWN)
 
 
 def test_the_folder_is_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

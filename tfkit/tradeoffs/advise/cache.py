@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import tfkit
+from tfkit._errors import InputError
 from tfkit._files import whole_file
 from tfkit._json import json_text
 
@@ -95,7 +96,12 @@ class Cache:
 
     def write(self, measurements: Measurements) -> None:
         """Keep ``measurements``, whole or not at all. Raises ``InputError`` where the folder cannot be written."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                f"cannot write the cache {self.path.parent}: {error.strerror}; set XDG_CACHE_HOME to a writable folder"
+            ) from error
         with whole_file(self.path) as temporary:
             temporary.write_text(json_text({"identity": self._identity, **measurements.to_json()}) + "\n")
 
