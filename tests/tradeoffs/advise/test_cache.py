@@ -61,7 +61,7 @@ def test_a_damaged_file_is_measured_again(text: str, tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="cannot write the cache .*set XDG_CACHE_HOME to a writable folder"):
+    with pytest.raises(InputError, match=r"cannot write the cache .*set XDG_CACHE_HOME to a writable folder"):
         Cache({}, tmp_path / "file" / "below").write(KNOWN)
 
 
