@@ -18,7 +18,7 @@ from tfkit._errors import TfkitError
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True,
               help="Steps that compute at a time on this machine.")  # fmt: skip
 @click.option("--cluster", metavar="ADDRESS", help="A dask scheduler, tcp://HOST:8786, whose workers compute instead.")
-@click.option("--retry", is_flag=True, help="Do once more what failed before.")
+@click.option("--retry", is_flag=True, help="Do once more what failed before; measurements are in any case.")
 def command(spec: Path, folder: Path, planning: bool, jobs: int, cluster: str | None, retry: bool) -> None:
     """Sweep over SPEC, a TOML file: every model, compressed in every way, with every seed, on every device.
 

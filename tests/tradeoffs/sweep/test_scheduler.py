@@ -142,6 +142,26 @@ def test_a_failed_step_is_the_reason_of_its_points_only(tmp_path: Path) -> None:
     assert len(log.read_text().split()) == 3  # convert, verify, bench
 
 
+def test_a_lost_device_is_tried_again(tmp_path: Path) -> None:
+    folder, log = tmp_path / "sweep", tmp_path / "log"
+    scratch: list[Path] = []
+
+    def lost(settings: Mapping[str, Any], flatbuffer: Path, own: Path) -> Outcome:
+        (own / "half").touch()
+        scratch.append(own)
+        return Outcome(reason="it was unplugged")
+
+    carry_out(planned(SMALL), folder, InlinePool, functools.partial(carry, log=log), lost)
+    assert {point.reason for point in read_points(folder) if point.series == "binary"} == {
+        "bench small_cnn binary as auto, seed 0 on local: it was unplugged"
+    }
+    assert all((own / "half").exists() for own in scratch), "what was measured is there to go on with"
+    log.unlink()
+    assert {point.state for point in run(folder, log)} == {"done"}
+    assert len(log.read_text().split()) == 4
+    assert not any(own.exists() for own in scratch)
+
+
 def test_lost_files_are_made_anew(tmp_path: Path) -> None:
     folder, log = tmp_path / "sweep", tmp_path / "log"
     points = run(folder, log)

@@ -47,7 +47,7 @@ def sweep(
         folder: made if need be.
         jobs: how many steps compute at a time on this machine.
         cluster: address of a dask scheduler whose workers compute instead; measuring stays here.
-        retry: carry out once more what failed in an earlier run.
+        retry: carry out once more all that failed in an earlier run; measurements are in any case.
         say: called with a line for each finished step and point.
 
     Raises:
@@ -137,7 +137,7 @@ def _opened(folder: Path) -> Iterator[State]:
 
 
 def _to_do_again(records: Mapping[str, Record], store: Store, retry: bool) -> list[str]:
-    """Steps whose files are gone, and with ``retry`` those that failed."""
+    """Steps whose files are gone; measurements that failed, as a device may be back; with ``retry`` all that did."""
     lost = [record.key for record in records.values() if not all(map(store.has, record.artifacts.values()))]
-    failed = [record.key for record in records.values() if retry and record.state == FAILED]
+    failed = [record.key for record in records.values() if record.state == FAILED and (retry or record.kind == BENCH)]
     return [*lost, *failed]

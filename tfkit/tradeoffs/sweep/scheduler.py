@@ -127,7 +127,8 @@ class Scheduler:
         self._state.write(step.label, record)
         open_ = [point for point in self._points[step.key] if not is_settled(point, self.records)]
         self.records[step.key] = record
-        self._scratch.clear(step.key)
+        if record.state == DONE or step.kind != BENCH:  # a device that was lost may be back for what is left
+            self._scratch.clear(step.key)
         settled = [point for point in open_ if is_settled(point, self.records)]
         waiting = [each for each in self._plan.steps if each.key not in self.records and self._wanted(each)]
         self._progress.step(step, record, settled, waiting, self.records)
