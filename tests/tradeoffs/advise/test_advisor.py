@@ -96,10 +96,10 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def model() -> Any:
     keras.utils.set_random_seed(4)
-    x = inputs = keras.Input((8, 8, 3))
+    x = inputs = keras.Input((8, 8, 1))
     for name, filters in (("stem", 8), ("large", 8), ("small", 4)):
         x = keras.layers.Conv2D(filters, 3, name=name)(x)
-    return keras.Model(inputs, keras.layers.Dense(2, name="head")(keras.layers.Flatten()(x)), name="net")
+    return keras.Model(inputs, keras.layers.Dense(10, name="head")(keras.layers.Flatten()(x)), name="net")
 
 
 def asked(model: Any, folder: Path, budgets: Budgets | None = None) -> Advice:
@@ -153,6 +153,31 @@ def test_limits_that_no_mix_keeps_name_the_closest(model: Any, tmp_path: Path) -
         match=r"no mix of precisions keeps the limits \(.* where 1 us are allowed\). The closest is int8, 1 binary",
     ):
         asked(model, tmp_path, Budgets(latency=1e-6))
+
+
+def right(model: Any, mix: Mix, samples: Any, test: Any) -> float:
+    return 0.3 if mix.bits else 0.97 if mix.rest == "int8" else 0.99
+
+
+def test_a_least_accuracy_is_asked_of_the_untrained_plan(
+    model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(advisor, "untrained_accuracy", right)
+
+    def within(**limits: Any) -> Advice:
+        return advise_run.advise(model, data="digits", budgets=Budgets(**limits), cache=tmp_path)
+
+    found = within(accuracy=0.95)
+    assert (found.rest, found.bits) == ("int8", {})  # the fastest that is right often enough
+    assert found.accuracies == {"float": 0.99, "plan": 0.97}
+    assert "97.0% right before any training, the float model 99.0%" in found.table()
+    assert within(accuracy=0.98).rest == "float"
+    with pytest.raises(
+        UnsupportedError, match=r"right in 99.5% of the test samples .*: the best .* is in 99.0%\. Allow"
+    ):
+        within(accuracy=0.995)
+    with pytest.raises(UnsupportedError, match=r"no plan is right in 95.0% .* the best that was tried is in 30.0%"):
+        within(accuracy=0.95, latency=1e-3)
 
 
 def test_a_second_advice_times_nothing(model: Any, tmp_path: Path) -> None:
