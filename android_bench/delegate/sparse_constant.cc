@@ -7,6 +7,11 @@
 namespace tfkit {
 namespace {
 
+// A file of a few bytes is not to ask for gigabytes: what is larger than this must store one of so
+// many values.
+constexpr std::size_t kSmall = std::size_t{1} << 20;
+constexpr std::size_t kMostZeros = 1024;
+
 int Size(const TfLiteIntArray* array) { return array ? array->size : 0; }
 
 // Puts stored values in their places. The format (TACO's) walks through the dimensions in the order
@@ -154,7 +159,12 @@ std::vector<float> DenseValues(const TfLiteTensor& tensor, const char* name, con
   }
   if (tensor.type != kTfLiteFloat32) throw Unsupported(subject + " is not float32");
   const std::size_t count = Elements(shape);
-  if (tensor.sparsity) return Unpacking(tensor, name, shape).Values();
+  if (tensor.sparsity) {
+    if (count > kSmall && count / kMostZeros > tensor.bytes / sizeof(float)) {
+      throw Unsupported(subject + " is stored sparse and large, with next to no values");
+    }
+    return Unpacking(tensor, name, shape).Values();
+  }
   if (tensor.bytes / sizeof(float) < count) {
     throw Unsupported(subject + " has fewer data than its shape " + ToString(shape) + " says");
   }

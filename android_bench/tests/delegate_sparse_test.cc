@@ -242,6 +242,11 @@ TEST(DelegateSparse, LeavesTheRestToTheRuntime) {
       {"segment", [](FakeGraph& g) { g.tensors[kStored].sparsity.dimensions[3].segments[2] = 0; }},
       {"last segment",
        [](FakeGraph& g) { ++g.tensors[kStored].sparsity.dimensions[3].segments.back(); }},
+      {"large with next to no values",
+       [](FakeGraph& g) {
+         g.tensors[kStored].shape[0] = 1 << 24;
+         g.tensors[kStored].sparsity.dimensions[0].dense_size = 1 << 24;
+       }},
       {"few segments",
        [](FakeGraph& g) { g.tensors[kStored].sparsity.dimensions[3].segments.resize(4); }},
       {"no segments",
