@@ -57,7 +57,7 @@ def measured(found: Mapping[str, Any], folder: Path, seeds: int | None, device: 
             continue
         path = folder / model_name(run["series"], run["share"], run["seed"])
         if not path.exists():
-            raise SystemExit(f"{path} is missing; experiment.py writes it, or give --models")
+            raise SystemExit(f"{path} is missing; give --models, or make the runs again with another --output")
         model = tfkit.load(path)
         for precision in PRECISIONS:
             file = flatbuffer(path, precision, data)
