@@ -8,7 +8,8 @@ together.) Turns of all are interleaved, and of each the fastest counts: whateve
 - held out, profiled: the same with the ops' times from a profile of the whole network, which is what `tfkit advise`
   has of a model with all its layers in one precision;
 - mixes: networks with every second layer in bits, from the ops of those with all or none in bits; ops that only the mix
-  has are estimated from their kind. That is what `tfkit advise` predicts of a plan;
+  has are estimated from their kind. That is what `tfkit advise` predicts of a plan, except that it times the ops of a
+  plan that it would have to refuse;
 - unmeasured: nothing of the network was timed, its ops are estimated from ops of the same kind in other architectures;
   networks with an op of another kind or size are refused, and are counted apart.
 """
@@ -189,7 +190,7 @@ def _unmeasured(known: Known, whole: Sequence[Subject]) -> tuple[str, ...]:
 
 
 def _mixed(stopwatch: Stopwatch, known: Measurements) -> tuple[str, ...]:
-    errors = []
+    errors, refused = [], 0
     for pure, mixed in mixes():
         times = stopwatch.time({s.name: s.flatbuffer for s in (*pure, *mixed)}, TURNS)
         seen = Measurements(dict(known.samples), {n: v for n, v in known.networks.items() if v.group != pure[0].group})
@@ -201,10 +202,11 @@ def _mixed(stopwatch: Stopwatch, known: Measurements) -> tuple[str, ...]:
                 error = model.predict(sites(subject.flatbuffer)).seconds / times[subject.name].seconds - 1
             except OutsideMeasured as refusal:
                 sys.stderr.write(f"  {subject.name}: {refusal}\n")
+                refused += 1
                 continue
             sys.stderr.write(f"  {subject.name:40s} {times[subject.name].seconds * 1e3:8.3f} ms {error:+.1%}\n")
             errors.append(error)
-    return _row("mixes", errors, len(MIXED))
+    return _row(f"mixes ({refused} more refused)", errors, len(MIXED))
 
 
 def main() -> None:

@@ -35,6 +35,7 @@ from tfkit.tradeoffs.advise.sites import Site, sites
 Say = Callable[[str], None]
 # Short: an op's time is a mean over hundreds of runs, and turns are repeated.
 PRESET = Preset("advise", 5, 0.1, 0.0, 64, 0.25, 3000, 20.0, processes=1)
+PROFILED = replace(PRESET, runs=200)
 TURNS = 3
 QUANTILE = 0.05
 CPUS = "big"
@@ -107,7 +108,8 @@ class Stopwatch:
 
     def _run(self, subject: Subject, mode: str) -> Mapping[str, Any]:
         flags = ["--model", self._device.push(subject.folder / MODEL), "--threads", str(self._threads)]
-        flags += ["--cpus", CPUS, "--mode", mode, *PRESET.flags()]
+        preset = PROFILED if mode == "profile" else PRESET
+        flags += ["--cpus", CPUS, "--mode", mode, *preset.flags()]
         return runner.start(subject, self._device, self._bundle, flags, PRESET.longest_seconds)
 
 
@@ -169,7 +171,7 @@ def _timed(flatbuffer: bytes, whole: Sequence[float], profiles: Sequence[Profile
     made = []
     for site in found:
         row = quickest.get(site.index)
-        seconds = min((rows[site.index].seconds for rows in turns if site.index in rows), default=0.0)
+        seconds = 0.0 if row is None else row.seconds
         runs_in = row.runs_in if row is not None and row.how == MEASURED else ""
         made.append(Sample(site.kind, site.macs, site.traffic, site.weight_bytes, site.channels, seconds, runs_in))
     places = {(row.runs_in, row.partition if row.partition is not None else row.index) for row in quickest.values()}
