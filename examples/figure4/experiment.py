@@ -5,7 +5,7 @@ smaller: a wide residual network without channels, kernel positions or connectio
 fixed size without channels, and a DenseNet of the same depth and like size without channels:
 
     python examples/figure4/experiment.py --data cifar10:cifar-10-batches-bin   # WRN-28-10: a GPU and days
-    python examples/figure4/experiment.py --small                              # WRN-16-1 on digits: 15 minutes
+    python examples/figure4/experiment.py --small                              # WRN-16-1 on digits: under an hour
 
 Every network is trained, pruned from there by PSP once for each structure, cut to several shares of its MACs by
 ``tfkit.shrink``, and trained on. Results are appended to a JSON file as each run ends, models go to a folder, and the
