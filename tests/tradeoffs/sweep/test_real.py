@@ -29,12 +29,9 @@ width = 0.5
 [[compression]]
 format = "float32"
 [[compression]]
-int8 = ["ptq", "qat"]
+int8 = "ptq"
 [[compression]]
 scheme = "binary"
-[[compression]]
-kernel_quantizer = "lsq_w2"
-input_quantizer = "lsq_a2"
 [[compression]]
 prune = "psp"
 int8 = "qat"
