@@ -74,7 +74,8 @@ def counted(preset: str, pairs: int) -> tuple[Counter[str], Counter[str], Counte
             slow = bench.compare(files["again"], files["slow"]).rows[0]
             same[again.verdict] += 1
             slower[slow.verdict] += 1
-            sys.stderr.write(f"{number + 1}/{pairs}: same {again.reason}; slower {slow.change or 0:+.1%}, {slow.reason}\n")
+            seen = f"same {again.reason}; slower {slow.change or 0:+.1%}, {slow.reason}"
+            sys.stderr.write(f"{number + 1}/{pairs}: {seen}\n")
     return same, slower, reasons
 
 
