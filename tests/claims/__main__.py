@@ -9,7 +9,6 @@ from pathlib import Path
 
 import tfkit
 from tests.claims import (
-    advise_latency,
     conversion,
     kernels,
     kernels_avx2,
@@ -42,7 +41,6 @@ CLAIMS = (
     unpacked_weights,
     pruned_networks,
     memory,
-    advise_latency,
 )
 
 
