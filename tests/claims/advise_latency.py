@@ -16,14 +16,17 @@ together.) Turns of all are interleaved, and of each the fastest counts: whateve
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from statistics import median
 
 from tests.claims import target
 from tests.claims.table import table
 from tfkit import models
+from tfkit._json import json_text
 from tfkit.converters import flatbuffer as fb
 from tfkit.devices import connect
 from tfkit.tradeoffs.advise.cache import Measurements
@@ -154,12 +157,15 @@ def _row(what: str, errors: Sequence[float], architectures: int) -> tuple[str, .
     )
 
 
-def rows() -> Iterator[tuple[str, ...]]:
-    """One line per way of predicting."""
+def rows(folder: Path | None = None) -> Iterator[tuple[str, ...]]:
+    """One line per way of predicting; what was measured goes to ``folder``, to try other models on it."""
     with connect("local") as device:
         stopwatch = Stopwatch(device, 1, lambda line: None)
         whole = list(subjects())
         known = timed(stopwatch, whole)
+        if folder is not None:
+            for name, measurements in (("in_halves", known.in_halves), ("profiled", known.profiled)):
+                (folder / f"{name}.json").write_text(json_text(measurements.to_json()) + "\n")
         yield _held_out("held out, in halves", known.in_halves)
         yield _held_out("held out, profiled", known.profiled)
         yield _mixed(stopwatch, known.profiled)
@@ -211,13 +217,16 @@ def _mixed(stopwatch: Stopwatch, known: Measurements) -> tuple[str, ...]:
 
 def main() -> None:
     """Print the table, or with names of the zoo only how far off those are that are held out."""
-    if sys.argv[1:]:
+    parser = argparse.ArgumentParser(description=TITLE)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="networks of the zoo, instead of the whole table")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="write what was measured into DIR")
+    arguments = parser.parse_args()
+    if arguments.names:
         with connect("local") as device:
-            chosen = list(subjects(sys.argv[1:]))
-            known = timed(Stopwatch(device, 1, lambda line: None), chosen)
+            known = timed(Stopwatch(device, 1, lambda line: None), list(subjects(arguments.names)))
             sys.stdout.write(f"{table(HEADINGS, [_held_out('held out, in halves', known.in_halves)])}\n")
         return
-    sys.stdout.write(f"{TITLE}\n{TARGET}\n{table(HEADINGS, list(rows()))}\n")
+    sys.stdout.write(f"{TITLE}\n{TARGET}\n{table(HEADINGS, list(rows(arguments.keep)))}\n")
 
 
 if __name__ == "__main__":
